@@ -1,0 +1,2 @@
+//! brawn-cli
+fn main() {}

@@ -1,0 +1,207 @@
+//! The suite that every job must pass, whatever it computes.
+//!
+//! ```ignore
+//! conformance::check(&job, &Subject { name: "a.png", small: &small_png, large: &large_png });
+//! ```
+
+use std::num::NonZeroUsize;
+use std::time::{Duration, Instant};
+
+use crate::{
+    Budget, Deadline, Error, Head, Job, Memory, MemorySink, Output, Plan, Planning, Pool, Result,
+    Sink, Source,
+};
+
+/// How long a job may go on after its deadline or after it was cancelled.
+const STOPS_WITHIN: Duration = Duration::from_millis(50);
+
+/// How often a stop is tried before it counts as late: the bound is about the job, not about a machine that was busy
+/// with something else at that moment.
+const TRIES: usize = 8;
+
+/// Inputs that a job accepts.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// Name of both inputs, as in [`Head::name`].
+    pub name: &'a str,
+    /// An input that takes little time.
+    pub small: &'a [u8],
+    /// An input that takes long enough to be stopped in the middle: a good part of a second.
+    pub large: &'a [u8],
+}
+
+/// Runs the whole suite.
+///
+/// # Panics
+/// With what was promised and not kept.
+pub fn check(job: &dyn Job, subject: &Subject<'_>) {
+    gives_the_same_bytes_for_any_worker_count(job, subject);
+    stops_soon_after_deadline_and_cancel(job, subject);
+    honours_the_memory_cap(job, subject);
+    refuses_empty_input(job, subject);
+    turns_a_panic_into_an_error(job, subject);
+    runs_inside_another_pool(job, subject);
+}
+
+/// The job's plan for an object that is in memory.
+///
+/// # Panics
+/// When the job refuses it or asks for more than all of it.
+pub fn plan(job: &dyn Job, name: &str, bytes: &[u8]) -> Plan {
+    let head = Head { name, bytes, size: Some(bytes.len() as u64) };
+    match job.plan(&head).expect("the job plans an input it accepts") {
+        Planning::Ready(plan) => plan,
+        Planning::NeedsHead(more) => {
+            panic!("all {} bytes are there, {more} are asked for", bytes.len())
+        }
+    }
+}
+
+fn run(
+    job: &dyn Job,
+    pool: &Pool,
+    name: &str,
+    bytes: &[u8],
+    budget: &Budget,
+) -> Result<Vec<Output>> {
+    let mut sink = MemorySink::default();
+    pool.run(|| job.run(Source::bytes(name, bytes), &mut sink, budget))??;
+    Ok(sink.outputs)
+}
+
+fn pool(workers: usize) -> Pool {
+    Pool::new(NonZeroUsize::new(workers).expect("at least one worker")).expect("threads")
+}
+
+/// Same bytes with 1, 2 and 7 workers, from memory and from a reader, and the outputs that the plan announced.
+fn gives_the_same_bytes_for_any_worker_count(job: &dyn Job, subject: &Subject<'_>) {
+    for bytes in [subject.small, subject.large] {
+        let alone = run(job, &pool(1), subject.name, bytes, &Budget::unlimited())
+            .expect("the job accepts it");
+        let names: Vec<_> = alone.iter().map(|output| &output.name).collect();
+        let plan = plan(job, subject.name, bytes);
+        let planned: Vec<_> = plan.outputs.iter().map(|output| &output.name).collect();
+        assert_eq!(names, planned, "the plan announces what is written, in order");
+        for workers in [2, 7] {
+            let together = run(job, &pool(workers), subject.name, bytes, &Budget::unlimited());
+            assert!(
+                together.expect("the job accepts it") == alone,
+                "{workers} workers gave other bytes"
+            );
+        }
+        let mut reader = bytes;
+        let mut sink = MemorySink::default();
+        job.run(Source::reader(subject.name, &mut reader), &mut sink, &Budget::unlimited())
+            .expect("the job accepts a reader");
+        assert!(sink.outputs == alone, "a reader gave other bytes than memory");
+    }
+}
+
+fn stops_soon_after_deadline_and_cancel(job: &dyn Job, subject: &Subject<'_>) {
+    let pool = pool(2);
+    let started = Instant::now();
+    run(job, &pool, subject.name, subject.large, &Budget::unlimited()).expect("the job accepts it");
+    let whole = started.elapsed();
+    for part in [8, 4, 2] {
+        let moment = whole / part;
+        stops(STOPS_WITHIN, "its deadline", || {
+            let deadline = Deadline::at(Instant::now() + moment);
+            let budget = Budget::unlimited().by(deadline);
+            let error = run(job, &pool, subject.name, subject.large, &budget).err()?;
+            assert!(error.is_out_of_time(), "ended with {error:?}");
+            Some(Instant::now().saturating_duration_since(deadline.stop_at()))
+        });
+        stops(STOPS_WITHIN, "being cancelled", || {
+            let budget = Budget::unlimited();
+            let canceller = {
+                let budget = budget.clone();
+                std::thread::spawn(move || {
+                    std::thread::sleep(moment);
+                    budget.cancel();
+                    Instant::now()
+                })
+            };
+            let error = run(job, &pool, subject.name, subject.large, &budget).err();
+            let ended = Instant::now();
+            let cancelled = canceller.join().expect("the canceller does not panic");
+            let error = error?;
+            assert!(error.is_cancelled(), "ended with {error:?}");
+            Some(ended.saturating_duration_since(cancelled))
+        });
+    }
+}
+
+/// `attempt` gives how late the job was, or nothing when it was done before it could be stopped.
+fn stops(within: Duration, after: &str, mut attempt: impl FnMut() -> Option<Duration>) {
+    let late: Vec<Duration> = (0..TRIES)
+        .filter_map(|_| attempt())
+        .scan(false, |done, late| {
+            let go_on = !*done;
+            *done = late <= within;
+            go_on.then_some(late)
+        })
+        .collect();
+    assert!(!late.is_empty(), "the large input is done before it can be stopped: make it larger");
+    assert!(
+        late.iter().any(|late| *late <= within),
+        "went on for {late:?} after {after}, allowed is {within:?}"
+    );
+}
+
+fn honours_the_memory_cap(job: &dyn Job, subject: &Subject<'_>) {
+    let pool = pool(2);
+    let peak = plan(job, subject.name, subject.large).peak_memory;
+    let exact = Budget::unlimited().within(Memory::limited(peak));
+    run(job, &pool, subject.name, subject.large, &exact)
+        .expect("it fits in what the plan asked for");
+    assert!(exact.memory().peak() <= peak);
+    assert!(exact.memory().peak() > 0, "the job reserves its memory from the budget");
+    assert_eq!(exact.memory().used(), 0, "everything reserved is given back");
+    let half = Budget::unlimited().within(Memory::limited(peak / 2));
+    let error =
+        run(job, &pool, subject.name, subject.large, &half).expect_err("half is too little");
+    assert!(error.is_out_of_memory(), "ended with {error:?}");
+    assert_eq!(half.memory().used(), 0, "everything reserved is given back");
+}
+
+fn refuses_empty_input(job: &dyn Job, subject: &Subject<'_>) {
+    let head = Head { name: subject.name, bytes: &[], size: Some(0) };
+    let planned = job.plan(&head);
+    let ran = run(job, &pool(1), subject.name, &[], &Budget::unlimited());
+    match (planned, ran) {
+        (Err(planned), Err(ran)) => {
+            assert!(planned.is_rejection() && ran.is_rejection(), "{planned:?}, {ran:?}");
+        }
+        // A job that is defined on nothing (a hash, a count) may also answer; both must agree.
+        (Ok(Planning::Ready(_)), Ok(_)) => {}
+        (planned, ran) => panic!("plan and run disagree on empty input: {planned:?}, {ran:?}"),
+    }
+}
+
+struct Panics;
+
+impl Sink for Panics {
+    fn put(&mut self, _: Output) -> Result<()> {
+        panic!("the sink gave way");
+    }
+}
+
+fn turns_a_panic_into_an_error(job: &dyn Job, subject: &Subject<'_>) {
+    let pool = pool(2);
+    let budget = Budget::unlimited().within(Memory::unlimited());
+    let outcome: Result<Result<_>> =
+        pool.run(|| job.run(Source::bytes(subject.name, subject.small), &mut Panics, &budget));
+    let error: Error = outcome.err().expect("the panic comes out of the pool as its error");
+    assert!(error.is_panic() && error.to_string().contains("the sink gave way"), "{error:?}");
+    assert_eq!(budget.memory().used(), 0, "a panic gives the memory back");
+    run(job, &pool, subject.name, subject.small, &Budget::unlimited()).expect("the pool lives on");
+}
+
+fn runs_inside_another_pool(job: &dyn Job, subject: &Subject<'_>) {
+    let (outer, inner) = (pool(1), pool(1));
+    let direct = run(job, &inner, subject.name, subject.small, &Budget::unlimited());
+    let nested = outer
+        .run(|| inner.run(|| run(job, &inner, subject.name, subject.small, &Budget::unlimited())));
+    let nested = nested.and_then(|nested| nested).and_then(|nested| nested);
+    assert!(nested.expect("no deadlock") == direct.expect("the job accepts it"));
+}

@@ -1,0 +1,152 @@
+//! The process's one rayon pool.
+
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use crate::{Error, ErrorKind, Result, Vcpus};
+
+/// A rayon pool sized to the vCPUs that were granted, never rayon's global pool.
+///
+/// Cloning gives another handle on the same threads. Rayon code (`par_iter`, `join`, `scope`) called inside
+/// [`run`](Pool::run) or [`spawn`](Pool::spawn) uses this pool.
+#[derive(Clone, Debug)]
+pub struct Pool {
+    threads: Arc<rayon::ThreadPool>,
+    busy: Arc<AtomicUsize>,
+}
+
+static GLOBAL: OnceLock<Pool> = OnceLock::new();
+
+impl Pool {
+    /// A pool of `workers` threads of its own.
+    ///
+    /// # Errors
+    /// When the operating system refuses the threads.
+    pub fn new(workers: NonZeroUsize) -> Result<Pool> {
+        let threads = rayon::ThreadPoolBuilder::new()
+            .num_threads(workers.get())
+            .thread_name(|index| format!("brawn-{index}"))
+            // Without a handler rayon aborts the process when a spawned task panics. Everything brawn spawns catches
+            // its panics; this is for `rayon::spawn` called by the code of others inside.
+            .panic_handler(|payload| {
+                tracing::error!(error = %Error::panicked(payload.as_ref()), "a detached task panicked");
+            })
+            .build()
+            .map_err(|error| {
+                Error::new(ErrorKind::Unavailable, format!("cannot start {workers} worker threads"))
+                    .with_source(error)
+            })?;
+        Ok(Pool { threads: Arc::new(threads), busy: Arc::default() })
+    }
+
+    /// The process's pool, made on first use with [`Vcpus::detect`]'s worker count.
+    ///
+    /// # Panics
+    /// When the operating system refuses the threads at the first call.
+    pub fn global() -> &'static Pool {
+        GLOBAL.get_or_init(|| {
+            Pool::new(Vcpus::detect().workers)
+                .expect("a process that cannot start one thread cannot compute")
+        })
+    }
+
+    /// Makes this pool the process's own, where none has been made yet. Says whether it did.
+    pub fn make_global(&self) -> bool {
+        GLOBAL.set(self.clone()).is_ok()
+    }
+
+    /// How many threads compute.
+    pub fn workers(&self) -> usize {
+        self.threads.current_num_threads()
+    }
+
+    /// How many closures given to [`run`](Pool::run) or [`spawn`](Pool::spawn) are running now.
+    pub fn busy(&self) -> usize {
+        self.busy.load(Ordering::Relaxed)
+    }
+
+    /// Runs `work` on the pool and waits for it. Called from one of the pool's own threads it runs right there.
+    ///
+    /// This blocks the calling thread: from async code use `brawn::compute`.
+    ///
+    /// # Errors
+    /// [`is_panic`](Error::is_panic) with the panic's message. (A build with `panic = "abort"` dies instead.)
+    pub fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T> {
+        let busy = &*self.busy;
+        self.threads
+            .install(|| {
+                let _busy = Busy::enter(busy);
+                catch_unwind(AssertUnwindSafe(work))
+            })
+            .map_err(|payload| Error::panicked(payload.as_ref()))
+    }
+
+    /// Queues `work` and returns; `done` is called on the same pool thread with the result or the panic.
+    pub fn spawn<T, W, D>(&self, work: W, done: D)
+    where
+        W: FnOnce() -> T + Send + 'static,
+        D: FnOnce(Result<T>) + Send + 'static,
+    {
+        let busy = Arc::clone(&self.busy);
+        self.threads.spawn(move || {
+            let guard = Busy::enter(&busy);
+            let outcome = catch_unwind(AssertUnwindSafe(work));
+            drop(guard);
+            done(outcome.map_err(|payload| Error::panicked(payload.as_ref())));
+        });
+    }
+}
+
+struct Busy<'a>(&'a AtomicUsize);
+
+impl<'a> Busy<'a> {
+    fn enter(busy: &'a AtomicUsize) -> Busy<'a> {
+        busy.fetch_add(1, Ordering::Relaxed);
+        Busy(busy)
+    }
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rayon::prelude::*;
+
+    fn pool(workers: usize) -> Pool {
+        Pool::new(NonZeroUsize::new(workers).expect("not zero")).expect("threads")
+    }
+
+    #[test]
+    fn a_panic_in_a_parallel_iterator_is_an_error_and_the_pool_lives_on() {
+        let pool = pool(2);
+        let error = pool
+            .run(|| (0..100).into_par_iter().for_each(|n| assert!(n != 42, "no {n} here")))
+            .expect_err("42 is in the range");
+        assert!(error.is_panic());
+        assert_eq!(error.to_string(), "panicked: no 42 here");
+        assert_eq!(pool.run(|| 7).expect("the pool lives on"), 7);
+        assert_eq!(pool.busy(), 0);
+    }
+
+    #[test]
+    fn a_spawned_panic_reaches_its_caller() {
+        let (send, receive) = std::sync::mpsc::channel();
+        pool(1).spawn(|| -> () { panic!("gone") }, move |done| send.send(done).expect("received"));
+        let error = receive.recv().expect("an answer").expect_err("it panicked");
+        assert_eq!(error.to_string(), "panicked: gone");
+    }
+
+    #[test]
+    fn nested_and_foreign_pools_do_not_deadlock() {
+        let (mine, foreign) = (pool(1), pool(1));
+        let answer = foreign.run(|| mine.run(|| mine.run(|| foreign.run(|| 5))));
+        assert!(matches!(answer, Ok(Ok(Ok(Ok(5))))));
+    }
+}

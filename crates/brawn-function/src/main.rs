@@ -1,0 +1,2 @@
+//! brawn-function
+fn main() {}
