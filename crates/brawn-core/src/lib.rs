@@ -20,6 +20,7 @@ mod byte_size;
 pub mod conformance;
 mod deadline;
 mod error;
+mod granted;
 mod job;
 mod memory;
 mod pool;

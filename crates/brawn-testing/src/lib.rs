@@ -1,0 +1,7 @@
+//! Servers for brawn's tests. Each listens on a free port of 127.0.0.1 and ends with its value.
+//!
+//! This crate panics where a library would return errors: its callers are tests.
+
+mod runtime_api;
+
+pub use runtime_api::{Answer, Invocation, RuntimeApi};
