@@ -191,7 +191,10 @@ fn turns_a_panic_into_an_error(job: &dyn Job, subject: &Subject<'_>) {
     let budget = Budget::unlimited().within(Memory::unlimited());
     let outcome: Result<Result<_>> =
         pool.run(|| job.run(Source::bytes(subject.name, subject.small), &mut Panics, &budget));
-    let error: Error = outcome.err().expect("the panic comes out of the pool as its error");
+    let error: Error = match outcome {
+        Err(error) => error,
+        Ok(ended) => panic!("the panic did not come out of the pool: {ended:?}"),
+    };
     assert!(error.is_panic() && error.to_string().contains("the sink gave way"), "{error:?}");
     assert_eq!(budget.memory().used(), 0, "a panic gives the memory back");
     run(job, &pool, subject.name, subject.small, &Budget::unlimited()).expect("the pool lives on");

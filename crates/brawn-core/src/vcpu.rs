@@ -110,6 +110,7 @@ fn workers(share: f64, visible: usize) -> NonZeroUsize {
     NonZeroUsize::new(count.min(visible.max(1))).unwrap_or(NonZeroUsize::MIN)
 }
 
+#[expect(clippy::disallowed_methods, reason = "this is the one place that asks what is visible")]
 fn machine_cores() -> usize {
     std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }

@@ -3,5 +3,7 @@
 //! This crate panics where a library would return errors: its callers are tests.
 
 mod runtime_api;
+mod s3;
 
 pub use runtime_api::{Answer, Invocation, RuntimeApi};
+pub use s3::{Fault, S3Server, Seen};
