@@ -1,6 +1,20 @@
 //! The sync middles of brawn: CPU-heavy jobs over one object, free of any async runtime.
 //!
-//! Each job is a feature of this crate, so that a deployed function carries only what it runs.
+//! Each job is a feature of this crate, so that a deployed function carries only what it runs. A [`Recipe`] is the
+//! serialisable description of a job and its options; it becomes a [`Job`](brawn_core::Job) that plans and runs.
+//!
+//! ```
+//! # #[cfg(feature = "image")] {
+//! use brawn_jobs::Recipe;
+//!
+//! let recipe = Recipe::from_json(&serde_json::json!({
+//!     "job": "image", "width": [320, 800], "format": ["webp", "jpeg"],
+//! }))?;
+//! let job = recipe.into_job()?;
+//! assert_eq!(job.name(), "image");
+//! # }
+//! # Ok::<(), brawn_core::Error>(())
+//! ```
 
 #[cfg(feature = "image")]
 pub mod image;

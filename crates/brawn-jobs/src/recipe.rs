@@ -1,1 +1,216 @@
-//! placeholder
+//! A job and its options as data: what flags, environment and event all become.
+
+use brawn_core::{Error, Job, Result};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+/// The serialisable description of a job and its options.
+///
+/// As JSON it is flat: the field `job` names the job, every other field is one of its options, and a field that is left
+/// out has its default.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Recipe {
+    /// Thumbnails, conversion and filters.
+    #[cfg(feature = "image")]
+    Image(crate::image::Options),
+}
+
+/// The jobs of this build, as `job` names them.
+const JOBS: &[&str] = &[
+    #[cfg(feature = "image")]
+    "image",
+];
+
+impl Recipe {
+    /// Reads the flat form: `{"job":"image","width":[320,800],"format":["webp"]}`.
+    ///
+    /// Where a list is meant, a single value stands for a list of one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidOptions`](brawn_core::ErrorKind::InvalidOptions), with the field by its path, what it holds and
+    /// what would be right. Ranges are checked by [`into_job`](Recipe::into_job).
+    pub fn from_json(value: &Value) -> Result<Recipe> {
+        let Value::Object(fields) = value else {
+            return Err(Error::invalid_options(format!(
+                "a recipe is a JSON object, this is {}",
+                kind_of(value)
+            ))
+            .with_hint(r#"the smallest one is {"job":"image","width":800}"#));
+        };
+        let jobs = || JOBS.iter().map(|job| format!("`{job}`")).collect::<Vec<_>>().join(", ");
+        let job = match fields.get("job") {
+            Some(Value::String(job)) => job.as_str(),
+            Some(other) => {
+                return Err(Error::invalid_options(format!(
+                    "`job` is {}: takes the name of a job, one of {}",
+                    kind_of(other),
+                    jobs()
+                )));
+            }
+            None => {
+                return Err(Error::invalid_options(format!(
+                    "the recipe has no `job`: takes one of {}",
+                    jobs()
+                )));
+            }
+        };
+        let mut options = fields.clone();
+        options.remove("job");
+        match job {
+            #[cfg(feature = "image")]
+            "image" => read(options).map(Recipe::Image),
+            _ => {
+                drop(options);
+                Err(Error::invalid_options(format!(
+                    "`job` is `{job}`, which this build does not have: takes one of {}",
+                    jobs()
+                )))
+            }
+        }
+    }
+
+    /// The flat form, with the fields that differ from their defaults.
+    pub fn to_json(&self) -> Value {
+        match *self {
+            #[cfg(feature = "image")]
+            Recipe::Image(ref options) => write("image", options),
+        }
+    }
+
+    /// The job's name, as in the field `job`.
+    pub fn job(&self) -> &'static str {
+        match *self {
+            #[cfg(feature = "image")]
+            Recipe::Image(_) => "image",
+        }
+    }
+
+    /// Extensions, in lower case, of the objects that the job is made for: what a folder is searched for.
+    pub fn extensions(&self) -> &'static [&'static str] {
+        match self {
+            #[cfg(feature = "image")]
+            Recipe::Image(_) => crate::image::EXTENSIONS,
+        }
+    }
+
+    /// The job, once its options are found to make sense.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidOptions`](brawn_core::ErrorKind::InvalidOptions), with the field, its value and what would be
+    /// right.
+    pub fn into_job(self) -> Result<Box<dyn Job>> {
+        match self {
+            #[cfg(feature = "image")]
+            Recipe::Image(options) => Ok(Box::new(crate::image::ImageJob::new(options)?)),
+        }
+    }
+}
+
+fn read<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T> {
+    serde_path_to_error::deserialize(Value::Object(fields)).map_err(|error| {
+        let path = error.path().to_string();
+        let cause = error.into_inner().to_string();
+        // serde names an unknown field itself and gives the path of the object around it.
+        if path == "." || cause.starts_with("unknown field") {
+            Error::invalid_options(cause)
+        } else {
+            Error::invalid_options(format!("`{path}`: {cause}"))
+        }
+    })
+}
+
+fn write<T: Serialize + Default>(job: &str, options: &T) -> Value {
+    let fields = |options: &T| match serde_json::to_value(options) {
+        Ok(Value::Object(fields)) => fields,
+        // Options are plain structs of numbers, text and lists, which JSON can always hold.
+        other => unreachable!("options are an object: {other:?}"),
+    };
+    let defaults = fields(&T::default());
+    let mut recipe = Map::from_iter([("job".to_owned(), Value::from(job))]);
+    recipe.extend(
+        fields(options).into_iter().filter(|(name, value)| defaults.get(name) != Some(value)),
+    );
+    Value::Object(recipe)
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(all(test, feature = "image"))]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn refusal(recipe: Value) -> String {
+        let error = Recipe::from_json(&recipe).and_then(Recipe::into_job).err();
+        error.expect("the recipe is refused").to_string()
+    }
+
+    #[test]
+    fn a_single_value_stands_for_a_list_of_one() {
+        let one = Recipe::from_json(&json!({"job": "image", "width": 800, "format": "webp"}));
+        let many = Recipe::from_json(&json!({"job": "image", "width": [800], "format": ["webp"]}));
+        assert_eq!(one.expect("a recipe"), many.expect("a recipe"));
+    }
+
+    #[test]
+    fn only_what_differs_from_the_default_is_written() {
+        let text =
+            json!({"job": "image", "width": [320, 800], "fit": "cover", "background": "#ff0000"});
+        let recipe = Recipe::from_json(&text).expect("a recipe");
+        assert_eq!(recipe.to_json(), text);
+        assert_eq!(Recipe::from_json(&recipe.to_json()).expect("a recipe"), recipe);
+    }
+
+    #[test]
+    fn an_unknown_field_is_named_with_those_that_exist() {
+        let text = refusal(json!({"job": "image", "widht": 800}));
+        assert!(
+            text.starts_with("unknown field `widht`, expected one of `width`, `height`"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_wrong_type_is_named_by_its_path() {
+        for (recipe, start) in [
+            (json!({"job": "image", "width": "wide"}), "`width`: "),
+            (json!({"job": "image", "width": [320, -1]}), "`width[1]`: "),
+            (json!({"job": "image", "quality": 300}), "`quality`: "),
+            (
+                json!({"job": "image", "fit": "inner"}),
+                "`fit`: unknown variant `inner`, expected one of `cover`",
+            ),
+            (
+                json!({"job": "image", "background": "blurple"}),
+                "`background`: `blurple` is not a colour",
+            ),
+            (
+                json!({"job": "image", "format": ["webp", "bmp"]}),
+                "`format[1]`: unknown variant `bmp`",
+            ),
+            (json!({"job": "image", "quality": 0}), "`quality` is 0"),
+        ] {
+            let text = refusal(recipe);
+            assert!(text.starts_with(start), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_job_is_refused_with_those_that_exist() {
+        assert!(refusal(json!({"job": "imagine"})).contains("takes one of `image`"));
+        assert!(refusal(json!({"width": 800})).contains("no `job`"));
+        assert!(refusal(json!([1])).contains("a list"));
+    }
+}

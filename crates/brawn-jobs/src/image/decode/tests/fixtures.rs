@@ -1,0 +1,194 @@
+//! Small files of every format, made in code.
+
+use std::io::Cursor;
+
+use libjpeg_turbo_rs::{Encoder, PixelFormat, Subsampling};
+
+/// Gradients with some structure, so that no channel equals another.
+pub(super) fn pixels(width: usize, height: usize, channels: usize) -> Vec<u8> {
+    let value = |x: usize, y: usize, channel: usize| match channel {
+        0 => x * 255 / width.max(2),
+        1 => y * 255 / height.max(2),
+        2 => (x + y) * 255 / (width + height),
+        _ => 255 - (x * y) % 200,
+    };
+    (0..width * height * channels)
+        .map(|i| value(i / channels % width, i / channels / width, i % channels) as u8)
+        .collect()
+}
+
+pub(super) fn jpeg(
+    width: usize,
+    height: usize,
+    sampling: Option<Subsampling>,
+    progressive: bool,
+) -> Vec<u8> {
+    let (channels, format) = match sampling {
+        Some(_) => (3, PixelFormat::Rgb),
+        None => (1, PixelFormat::Grayscale),
+    };
+    Encoder::new(&pixels(width, height, channels), width, height, format)
+        .quality(92)
+        .subsampling(sampling.unwrap_or(Subsampling::S444))
+        .progressive(progressive)
+        .encode()
+        .expect("encodes")
+}
+
+pub(super) fn cmyk_jpeg(width: usize, height: usize) -> Vec<u8> {
+    Encoder::new(&pixels(width, height, 4), width, height, PixelFormat::Cmyk)
+        .quality(95)
+        .encode()
+        .expect("encodes")
+}
+
+pub(super) fn png(
+    width: u32,
+    height: u32,
+    color: png::ColorType,
+    depth: png::BitDepth,
+    data: &[u8],
+    change: impl FnOnce(&mut png::Encoder<'_, &mut Vec<u8>>),
+) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
+    encoder.set_color(color);
+    encoder.set_depth(depth);
+    change(&mut encoder);
+    let mut writer = encoder.write_header().expect("a header");
+    writer.write_image_data(data).expect("pixels");
+    writer.finish().expect("an end");
+    bytes
+}
+
+pub(super) fn rgb_png(width: u32, height: u32) -> Vec<u8> {
+    let data = pixels(width as usize, height as usize, 3);
+    png(width, height, png::ColorType::Rgb, png::BitDepth::Eight, &data, |_| {})
+}
+
+/// One frame of a GIF: a rectangle of one colour.
+pub(super) struct Patch {
+    pub(super) at: (u16, u16),
+    pub(super) size: (u16, u16),
+    pub(super) colour: u8,
+    pub(super) transparent: Option<u8>,
+    pub(super) dispose: gif::DisposalMethod,
+}
+
+pub(super) const RED: [u8; 4] = [255, 0, 0, 255];
+pub(super) const GREEN: [u8; 4] = [0, 255, 0, 255];
+pub(super) const BLUE: [u8; 4] = [0, 0, 255, 255];
+pub(super) const CLEAR: [u8; 4] = [0; 4];
+
+/// Colours 0 to 3: red, green, blue, white.
+pub(super) fn gif(width: u16, height: u16, repeat: gif::Repeat, patches: &[Patch]) -> Vec<u8> {
+    let palette = [255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255];
+    let mut bytes = Vec::new();
+    let mut encoder = gif::Encoder::new(&mut bytes, width, height, &palette).expect("a header");
+    encoder.set_repeat(repeat).expect("a repeat");
+    for patch in patches {
+        let count = usize::from(patch.size.0) * usize::from(patch.size.1);
+        let frame = gif::Frame {
+            left: patch.at.0,
+            top: patch.at.1,
+            width: patch.size.0,
+            height: patch.size.1,
+            delay: 7,
+            dispose: patch.dispose,
+            transparent: patch.transparent,
+            buffer: vec![patch.colour; count].into(),
+            ..gif::Frame::default()
+        };
+        encoder.write_frame(&frame).expect("a frame");
+    }
+    drop(encoder);
+    bytes
+}
+
+pub(super) fn plain_gif() -> Vec<u8> {
+    let patch = Patch {
+        at: (0, 0),
+        size: (9, 7),
+        colour: 1,
+        transparent: None,
+        dispose: gif::DisposalMethod::Any,
+    };
+    gif(9, 7, gif::Repeat::Infinite, &[patch])
+}
+
+pub(super) fn webp(width: u32, height: u32) -> Vec<u8> {
+    let data = pixels(width as usize, height as usize, 4);
+    let mut bytes = Vec::new();
+    image_webp::WebPEncoder::new(&mut bytes)
+        .encode(&data, width, height, image_webp::ColorType::Rgba8)
+        .expect("encodes");
+    bytes
+}
+
+pub(super) fn lossy_webp(width: u32, height: u32) -> Vec<u8> {
+    let data = pixels(width as usize, height as usize, 3);
+    webp::Encoder::from_rgb(&data, width, height).encode(90.0).to_vec()
+}
+
+pub(super) fn animated_webp(width: u32, height: u32, frames: u32) -> Vec<u8> {
+    let config = webp::WebPConfig::new().expect("a configuration");
+    let mut encoder = webp::AnimEncoder::new(width, height, &config);
+    let pictures: Vec<Vec<u8>> = (0..frames)
+        .map(|frame| {
+            let shift = |value: &u8| value.wrapping_add(frame as u8 * 40);
+            pixels(width as usize, height as usize, 3).iter().map(shift).collect()
+        })
+        .collect();
+    for (picture, frame) in pictures.iter().zip(0..) {
+        encoder.add_frame(webp::AnimFrame::from_rgb(picture, width, height, frame * 100));
+    }
+    encoder.set_loop_count(3);
+    encoder.encode().to_vec()
+}
+
+pub(super) fn tiff<C>(width: u32, height: u32, data: &[C::Inner]) -> Vec<u8>
+where
+    C: tiff::encoder::colortype::ColorType,
+    [C::Inner]: tiff::encoder::TiffValue,
+{
+    let mut bytes = Cursor::new(Vec::new());
+    let mut encoder = tiff::encoder::TiffEncoder::new(&mut bytes).expect("a header");
+    encoder.write_image::<C>(width, height, data).expect("pixels");
+    bytes.into_inner()
+}
+
+pub(super) fn rgb_tiff(width: u32, height: u32) -> Vec<u8> {
+    let data = pixels(width as usize, height as usize, 3);
+    tiff::<tiff::encoder::colortype::RGB8>(width, height, &data)
+}
+
+pub(super) fn bmp(width: u32, height: u32) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    image::codecs::bmp::BmpEncoder::new(&mut bytes)
+        .encode(
+            &pixels(width as usize, height as usize, 3),
+            width,
+            height,
+            image::ExtendedColorType::Rgb8,
+        )
+        .expect("encodes");
+    bytes
+}
+
+/// One of every kind, with its name.
+pub(super) fn all() -> Vec<(&'static str, Vec<u8>)> {
+    vec![
+        ("gray jpeg", jpeg(61, 43, None, false)),
+        ("4:2:0 jpeg", jpeg(61, 43, Some(Subsampling::S420), false)),
+        ("4:4:4 jpeg", jpeg(61, 43, Some(Subsampling::S444), false)),
+        ("progressive jpeg", jpeg(61, 43, Some(Subsampling::S422), true)),
+        ("cmyk jpeg", cmyk_jpeg(61, 43)),
+        ("png", rgb_png(61, 43)),
+        ("gif", plain_gif()),
+        ("lossless webp", webp(61, 43)),
+        ("lossy webp", lossy_webp(61, 43)),
+        ("animated webp", animated_webp(61, 43, 3)),
+        ("tiff", rgb_tiff(61, 43)),
+        ("bmp", bmp(61, 43)),
+    ]
+}

@@ -1,0 +1,79 @@
+//! What every brawn job promises, for several recipes of this one.
+
+use brawn_core::conformance::{Subject, check};
+use brawn_jobs::image::{Fit, Format, Gravity, ImageJob, Options};
+
+use super::fixtures::{gif, jpeg, photo, png};
+
+fn conforms(options: Options, name: &str, small: &[u8], large: &[u8]) {
+    let job = ImageJob::new(options).expect("valid options");
+    check(&job, &Subject { name, small, large });
+}
+
+fn jpegs() -> (Vec<u8>, Vec<u8>) {
+    (jpeg(&photo(400, 300)), jpeg(&photo(6000, 4000)))
+}
+
+#[test]
+fn jpeg_to_a_jpeg_thumbnail_conforms() {
+    let (small, large) = jpegs();
+    conforms(Options { width: vec![800], ..Options::default() }, "a/b.jpg", &small, &large);
+}
+
+#[test]
+fn jpeg_to_six_files_conforms() {
+    let (small, large) = jpegs();
+    let options = Options {
+        width: vec![320, 800, 1600],
+        format: vec![Format::Jpeg, Format::WebP],
+        effort: 0,
+        ..Options::default()
+    };
+    conforms(options, "b.jpg", &small, &large);
+}
+
+#[test]
+fn png_to_a_jpeg_of_full_size_conforms() {
+    // From PNG: a JPEG at full size is decoded in one call, which nothing can stop.
+    let (small, large) = (png(&photo(400, 300)), png(&photo(4000, 3000)));
+    let options = Options { format: vec![Format::Jpeg], ..Options::default() };
+    conforms(options, "b.png", &small, &large);
+}
+
+#[test]
+fn jpeg_to_filtered_png_conforms() {
+    let (small, large) = jpegs();
+    let options = Options {
+        width: vec![900],
+        height: vec![500],
+        fit: Fit::Cover,
+        gravity: Gravity::Entropy,
+        format: vec![Format::Png],
+        blur: Some(2.0),
+        sharpen: Some(1.0),
+        rotate: Some(10.0),
+        tint: "teal".parse().ok(),
+        compression_level: 3,
+        ..Options::default()
+    };
+    conforms(options, "b.jpg", &small, &large);
+}
+
+#[test]
+fn png_to_webp_conforms() {
+    let (small, large) = (png(&photo(400, 300)), png(&photo(3000, 2000)));
+    let options = Options { width: vec![500], format: vec![Format::WebP], ..Options::default() };
+    conforms(options, "b.png", &small, &large);
+}
+
+#[test]
+fn animations_conform() {
+    let (small, large) = (gif(64, 48, 3), gif(600, 400, 60));
+    let options = Options {
+        frames: brawn_jobs::image::Frames::All,
+        format: vec![Format::WebP, Format::Jpeg],
+        effort: 0,
+        ..Options::default()
+    };
+    conforms(options, "b.gif", &small, &large);
+}

@@ -1,0 +1,8 @@
+//! The image job from the outside.
+
+mod behaviour;
+mod conformance;
+mod fixtures;
+mod malformed;
+mod orientation;
+mod quality;
