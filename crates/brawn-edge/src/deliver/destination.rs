@@ -1,0 +1,188 @@
+//! What a user means by `--to`.
+
+use std::path::{Path, PathBuf};
+
+use brawn_core::{Error, Result};
+
+use super::name;
+use crate::location::{Address, Location, Scheme};
+use crate::select;
+
+/// Where a run's outputs go: a folder or prefix that takes any number, or one exact file, key or standard output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Destination(Place);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    Folder(PathBuf),
+    /// The key is empty or ends with `/`.
+    Prefix(Address),
+    Exactly(Location),
+}
+
+impl Destination {
+    /// What `to` means for these sources: one input and a `to` with an extension means that very file (or key),
+    /// everything else but `-` means a folder (or prefix), whether or not it exists yet.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidOptions`](brawn_core::ErrorKind) when a file stands where a folder is meant.
+    pub fn resolve(to: Location, sources: &[Location]) -> Result<Destination> {
+        let exact = select::is_one_object(sources) && to.extension().is_some();
+        match to {
+            Location::Path(path) if path.is_dir() => Ok(Destination(Place::Folder(path))),
+            Location::Path(path) => {
+                let folder = Location::Path(path.clone()).is_folder_by_name();
+                let other = path.exists() && !folder;
+                if (exact && !folder) || (other && !path.is_file()) {
+                    // What exists and is neither file nor folder is a pipe or a device: `--to /dev/null`.
+                    return Ok(Destination(Place::Exactly(Location::Path(path))));
+                }
+                if other && !select::is_one_object(sources) {
+                    return Err(Error::invalid_options(format!(
+                        "`{}` is a file, and more than one output may come",
+                        path.display()
+                    ))
+                    .with_hint("give a folder"));
+                }
+                if other {
+                    return Ok(Destination(Place::Exactly(Location::Path(path))));
+                }
+                Ok(Destination(Place::Folder(path)))
+            }
+            Location::Object(address) if exact && !address.is_prefix() => {
+                Ok(Destination(Place::Exactly(Location::Object(address))))
+            }
+            Location::Object(address) => Ok(Destination::prefix(address)),
+            Location::Stdio => Ok(Destination(Place::Exactly(Location::Stdio))),
+        }
+    }
+
+    /// A folder, a prefix, or standard output, whatever the sources are: what a function is configured with.
+    pub fn folder(to: Location) -> Destination {
+        match to {
+            Location::Path(path) => Destination(Place::Folder(path)),
+            Location::Object(address) => Destination::prefix(address),
+            Location::Stdio => Destination(Place::Exactly(Location::Stdio)),
+        }
+    }
+
+    fn prefix(address: Address) -> Destination {
+        let key = match address.key.as_str() {
+            "" => String::new(),
+            key if key.ends_with('/') => key.to_owned(),
+            key => format!("{key}/"),
+        };
+        Destination(Place::Prefix(address.with_key(key)))
+    }
+
+    /// Whether it takes one output only.
+    pub fn is_exact(&self) -> bool {
+        matches!(self.0, Place::Exactly(_))
+    }
+
+    /// Whether it is standard output.
+    pub fn is_stdout(&self) -> bool {
+        matches!(self.0, Place::Exactly(Location::Stdio))
+    }
+
+    /// Where the output `name` goes. An exact destination takes any name.
+    ///
+    /// # Errors
+    /// When `name` is absolute, has a `..` part or a control character, or could otherwise mean a place outside.
+    pub fn join(&self, name: &str) -> Result<Location> {
+        match &self.0 {
+            Place::Exactly(location) => Ok(location.clone()),
+            Place::Folder(folder) => {
+                name::check(name)?;
+                Ok(Location::Path(folder.join(name)))
+            }
+            Place::Prefix(prefix) => {
+                name::check(name)?;
+                Ok(Location::Object(prefix.with_key(format!("{}{name}", prefix.key))))
+            }
+        }
+    }
+
+    /// The folder that outputs must stay in.
+    pub(super) fn root(&self) -> Option<&Path> {
+        match &self.0 {
+            Place::Folder(folder) => Some(folder),
+            Place::Prefix(_) | Place::Exactly(_) => None,
+        }
+    }
+
+    /// The local folder, for the walk that must not go into it.
+    pub(crate) fn local_folder(&self) -> Option<&Path> {
+        self.root()
+    }
+
+    /// Whether delivering goes over a network.
+    pub(crate) fn is_remote(&self) -> bool {
+        matches!(self.0, Place::Prefix(_) | Place::Exactly(Location::Object(_)))
+    }
+
+    /// Whether `key` of `bucket` is one of the places it writes to.
+    pub(crate) fn holds(&self, scheme: Scheme, bucket: &str, key: &str) -> bool {
+        match &self.0 {
+            Place::Prefix(prefix) => {
+                (prefix.scheme, prefix.bucket.as_str()) == (scheme, bucket)
+                    && key.starts_with(&prefix.key)
+            }
+            Place::Exactly(Location::Object(address)) => {
+                (address.scheme, address.bucket.as_str(), address.key.as_str())
+                    == (scheme, bucket, key)
+            }
+            Place::Folder(_) | Place::Exactly(_) => false,
+        }
+    }
+
+    /// The prefix, where it is one.
+    pub(crate) fn as_prefix(&self) -> Option<&Address> {
+        match &self.0 {
+            Place::Prefix(prefix) => Some(prefix),
+            Place::Folder(_) | Place::Exactly(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(text: &str) -> Location {
+        text.parse().expect("a location")
+    }
+
+    #[test]
+    fn one_input_and_an_extension_means_that_file() {
+        let one = [place("no-such-folder/a.jpg")];
+        let many = [place("a.jpg"), place("b.jpg")];
+        for (to, sources, exact) in [
+            ("no-such-folder/b.webp", one.as_slice(), true),
+            ("no-such-folder/b.webp", many.as_slice(), false),
+            ("no-such-folder/b", one.as_slice(), false),
+            ("no-such.folder/", one.as_slice(), false),
+            ("s3://out/b.webp", one.as_slice(), true),
+            ("s3://out/b.webp", many.as_slice(), false),
+            ("s3://out.put", one.as_slice(), false),
+            ("-", many.as_slice(), true),
+        ] {
+            let destination = Destination::resolve(place(to), sources).expect(to);
+            assert_eq!(destination.is_exact(), exact, "{to} for {sources:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_joined_and_never_leaves() {
+        for (to, name, joined) in [
+            ("out", "2024/a b.jpg", "out/2024/a b.jpg"),
+            ("s3://b/thumbs", "été/#%20+.jpg", "s3://b/thumbs/été/#%20+.jpg"),
+            ("s3://b", "a.jpg", "s3://b/a.jpg"),
+        ] {
+            let to = Destination::folder(place(to));
+            assert_eq!(to.join(name).expect(name).to_string(), joined);
+            to.join("../up.jpg").expect_err("up");
+            to.join("/abs.jpg").expect_err("absolute");
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Whole objects, head first.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::path::Path;
+use std::sync::Arc;
+
+use brawn_core::{ByteSize, Error, ErrorKind, Result};
+use bytes::Bytes;
+use futures::StreamExt as _;
+use futures::future::{BoxFuture, FutureExt as _};
+
+use crate::buffers::Buffers;
+use crate::location::Address;
+use crate::stop::Stop;
+use crate::store::{Object, Stores};
+
+/// The first read of an object. Most photos' headers end within it, and a smaller object is then already whole.
+pub(crate) const HEAD: u64 = 256 << 10;
+/// The rest of a remote object is fetched in parts of this size, side by side.
+const PART: usize = 8 << 20;
+const PARTS_AT_ONCE: usize = 8;
+
+/// An object whose beginning is here.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    /// The first bytes; all of them when the object has no more.
+    pub(crate) head: Bytes,
+    pub(crate) size: u64,
+    /// Which file it is, however it is called.
+    pub(crate) identity: Option<Identity>,
+    /// The brawn job that wrote it, where its metadata says so.
+    pub(crate) written_by: Option<String>,
+    rest: Rest,
+    buffers: Arc<Buffers>,
+}
+
+#[derive(Debug)]
+enum Rest {
+    Nothing,
+    File(Arc<File>),
+    Object(Object, Option<String>),
+}
+
+/// Device and inode of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Identity {
+    device: u64,
+    inode: u64,
+}
+
+impl Identity {
+    #[cfg(unix)]
+    pub(crate) fn of(metadata: &std::fs::Metadata) -> Option<Identity> {
+        use std::os::unix::fs::MetadataExt as _;
+        Some(Identity { device: metadata.dev(), inode: metadata.ino() })
+    }
+
+    #[cfg(not(unix))]
+    pub(crate) fn of(_: &std::fs::Metadata) -> Option<Identity> {
+        None
+    }
+}
+
+/// Opens a file and reads its beginning. Blocks.
+pub(crate) fn open_file(path: &Path, buffers: &Arc<Buffers>) -> Result<Opened> {
+    let failed = |error: io::Error| file_fault(&error, "read", path);
+    let mut file = File::open(path).map_err(failed)?;
+    let metadata = file.metadata().map_err(failed)?;
+    if metadata.is_dir() {
+        return Err(Error::invalid_options(format!("`{}` is a folder", path.display())));
+    }
+    let size = metadata.len();
+    if !metadata.is_file() {
+        // A pipe or device has no size to plan with: read it to its end.
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(failed)?;
+        return Ok(Opened { identity: Identity::of(&metadata), ..whole(bytes, buffers) });
+    }
+    let mut head = buffers.take(usize_of(size.min(HEAD))?);
+    (&file).take(HEAD.min(size)).read_to_end(&mut head).map_err(failed)?;
+    if (head.len() as u64) < HEAD.min(size) {
+        return Err(changed(path));
+    }
+    let rest = if head.len() as u64 == size { Rest::Nothing } else { Rest::File(Arc::new(file)) };
+    Ok(Opened {
+        head: buffers.lend(head),
+        size,
+        identity: Identity::of(&metadata),
+        written_by: None,
+        rest,
+        buffers: Arc::clone(buffers),
+    })
+}
+
+/// Fetches the beginning of an object.
+pub(crate) async fn open_object(
+    stores: &Stores,
+    address: &Address,
+    buffers: &Arc<Buffers>,
+    stop: &Stop,
+) -> Result<Opened> {
+    let object = stores.object(address)?;
+    let first = object.first(HEAD, stop).await?;
+    let rest = if first.bytes.len() as u64 == first.size {
+        Rest::Nothing
+    } else {
+        Rest::Object(object, first.etag)
+    };
+    Ok(Opened {
+        head: first.bytes,
+        size: first.size,
+        identity: None,
+        written_by: first.written_by,
+        rest,
+        buffers: Arc::clone(buffers),
+    })
+}
+
+/// Reads standard input to its end, `limit` bytes at most. Blocks.
+pub(crate) fn read_stdin(limit: u64, buffers: &Arc<Buffers>) -> Result<Opened> {
+    let mut bytes = Vec::new();
+    io::stdin().lock().take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| {
+        Error::new(ErrorKind::Storage, "cannot read standard input").with_source(error)
+    })?;
+    if bytes.len() as u64 > limit {
+        return Err(Error::out_of_memory(format!(
+            "standard input is longer than the {} of memory there are",
+            ByteSize(limit)
+        )));
+    }
+    Ok(whole(bytes, buffers))
+}
+
+fn whole(bytes: Vec<u8>, buffers: &Arc<Buffers>) -> Opened {
+    Opened {
+        size: bytes.len() as u64,
+        head: bytes.into(),
+        identity: None,
+        written_by: None,
+        rest: Rest::Nothing,
+        buffers: Arc::clone(buffers),
+    }
+}
+
+impl Opened {
+    /// Whether every byte is here.
+    pub(crate) fn is_whole(&self) -> bool {
+        matches!(self.rest, Rest::Nothing)
+    }
+
+    /// The first `count` bytes of the object (or all), those that are here already included.
+    pub(crate) async fn bytes(&self, count: u64, stop: &Stop) -> Result<Bytes> {
+        let count = usize_of(count.min(self.size))?;
+        if count <= self.head.len() {
+            return Ok(self.head.slice(..count));
+        }
+        match &self.rest {
+            Rest::Nothing => Ok(self.head.clone()),
+            Rest::File(file) => {
+                let (file, head) = (Arc::clone(file), self.head.clone());
+                let buffers = Arc::clone(&self.buffers);
+                let read = move || {
+                    let bytes = read_file(&file, &head, buffers.take(count), count)?;
+                    Ok(buffers.lend(bytes))
+                };
+                stop.guard(blocking(read)).await?
+            }
+            Rest::Object(object, etag) => {
+                let mut bytes = self.buffers.take(count);
+                bytes.resize(count, 0);
+                let (start, rest) = bytes.split_at_mut(self.head.len());
+                start.copy_from_slice(&self.head);
+                let offsets = (self.head.len() as u64..).step_by(PART);
+                let parts: Vec<BoxFuture<'_, Result<()>>> = rest
+                    .chunks_mut(PART)
+                    .zip(offsets)
+                    .map(|(part, offset)| object.read(offset, part, etag.as_deref(), stop).boxed())
+                    .collect();
+                let mut parts = futures::stream::iter(parts).buffer_unordered(PARTS_AT_ONCE);
+                while let Some(part) = parts.next().await {
+                    part?;
+                }
+                drop(parts);
+                Ok(self.buffers.lend(bytes))
+            }
+        }
+    }
+}
+
+fn read_file(mut file: &File, head: &[u8], mut bytes: Vec<u8>, count: usize) -> Result<Vec<u8>> {
+    let failed = |error: io::Error| {
+        Error::new(ErrorKind::Storage, "reading the file failed").with_source(error)
+    };
+    bytes.extend_from_slice(head);
+    file.seek(SeekFrom::Start(head.len() as u64)).map_err(failed)?;
+    file.take((count - head.len()) as u64).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() < count {
+        return Err(Error::new(ErrorKind::Storage, "the file became shorter while it was read"));
+    }
+    Ok(bytes)
+}
+
+fn changed(path: &Path) -> Error {
+    Error::new(ErrorKind::Storage, format!("`{}` became shorter while it was read", path.display()))
+}
+
+fn usize_of(count: u64) -> Result<usize> {
+    usize::try_from(count).map_err(|_| {
+        Error::out_of_memory(format!("{} do not fit this machine's memory", ByteSize(count)))
+    })
+}
+
+/// brawn's error for one of the file system.
+pub(crate) fn file_fault(error: &io::Error, doing: &str, path: &Path) -> Error {
+    let path = path.display();
+    match error.kind() {
+        io::ErrorKind::NotFound => {
+            Error::new(ErrorKind::NotFound, format!("`{path}` does not exist"))
+        }
+        io::ErrorKind::PermissionDenied => {
+            Error::new(ErrorKind::Storage, format!("no permission to {doing} `{path}`"))
+        }
+        _ => Error::new(ErrorKind::Storage, format!("cannot {doing} `{path}`: {error}")),
+    }
+}
+
+/// Runs `work`, which waits for disks, on a thread that may wait.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let span = tracing::Span::current();
+    match tokio::task::spawn_blocking(move || span.in_scope(work)).await {
+        Ok(outcome) => outcome,
+        Err(error) => match error.try_into_panic() {
+            Ok(payload) => Err(Error::panicked(payload.as_ref())),
+            Err(_) => Err(Error::cancelled()),
+        },
+    }
+}

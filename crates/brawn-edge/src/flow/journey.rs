@@ -1,0 +1,322 @@
+//! One object's way: head, plan, memory, rest, compute, deliver.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+use brawn_core::{
+    Error, ErrorKind, Head, ItemReport, Job, Memory, MemorySink, Output, Plan, Planning,
+    Reservation, Result, Source, Status,
+};
+use bytes::Bytes;
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
+
+use super::{Outcome, Run};
+use crate::fetch::{self, HEAD, Opened, blocking};
+use crate::location::Location;
+use crate::recursion;
+use crate::select::Item;
+
+/// How an object's way ended when nothing went wrong.
+enum End {
+    Delivered,
+    Skipped(String),
+    Planned(Plan, Vec<Location>),
+}
+
+/// An object whose plan is known.
+struct Planned {
+    opened: Opened,
+    plan: Plan,
+    /// The longer head that the plan needed, and the memory it holds.
+    longer: Option<(Bytes, Reservation)>,
+}
+
+/// An object that may be computed: all of its bytes, and the memory for the work.
+struct Admitted {
+    bytes: Bytes,
+    need: u64,
+    held: Reservation,
+    /// A part of the memory that was taken before.
+    before: Option<Reservation>,
+}
+
+fn ms(from: Instant, to: Instant) -> f64 {
+    to.saturating_duration_since(from).as_secs_f64() * 1e3
+}
+
+impl Run<'_> {
+    pub(super) async fn journey(&self, item: Item) -> Outcome {
+        let started = Instant::now();
+        let source: Arc<str> = item.location.to_string().into();
+        let mut report = ItemReport::new(&*source, Status::Ok);
+        let end = self.steps(&item, &source, &mut report).await;
+        report.ms = ms(started, Instant::now());
+        let mut outcome = Outcome { tag: item.tag, ..Outcome::of(report) };
+        match end {
+            Ok(End::Delivered) => {}
+            Ok(End::Skipped(reason)) => {
+                outcome.report.status = Status::Skipped;
+                outcome.report.reason = Some(reason);
+            }
+            Ok(End::Planned(plan, targets)) => {
+                outcome.plan = Some(plan);
+                outcome.targets = targets;
+            }
+            Err(error) => {
+                outcome.report.status = Status::of(&error);
+                outcome.report.reason = Some(error.chain());
+                outcome.error = Some(error);
+            }
+        }
+        outcome
+    }
+
+    async fn steps(&self, item: &Item, source: &Arc<str>, report: &mut ItemReport) -> Result<End> {
+        if item.from_event
+            && let Location::Object(address) = &item.location
+            && let Some(reason) = recursion::refusal(&self.flow.destination, address)
+        {
+            return Ok(End::Skipped(reason));
+        }
+        let begun = Instant::now();
+        let planned = match self.plan(item).await {
+            // Stores list a folder marker (`2024/`, empty) like an object `2024`, which then is not there.
+            Err(error)
+                if error.kind() == ErrorKind::NotFound
+                    && item.size == Some(0)
+                    && !item.from_event =>
+            {
+                return Ok(End::Skipped("it is a folder marker and no object".to_owned()));
+            }
+            planned => planned?,
+        };
+        report.fetch_ms = ms(begun, Instant::now());
+        report.bytes_in = planned.opened.head.len() as u64;
+        if item.from_event
+            && let Some(job) = &planned.opened.written_by
+        {
+            return Ok(End::Skipped(format!("it was written by brawn (job `{job}`)")));
+        }
+        let targets = self.targets(&planned.plan, source)?;
+        if self.flow.skip_existing && self.all_exist(&targets).await? {
+            return Ok(End::Skipped("outputs exist".to_owned()));
+        }
+        if self.flow.dry_run {
+            self.need(&planned).map(drop)?;
+            return Ok(End::Planned(planned.plan, targets));
+        }
+        let identity = planned.opened.identity;
+        let planned_outputs: Vec<String> =
+            planned.plan.outputs.iter().map(|output| output.name.clone()).collect();
+        let admitted = self.admit(planned, report).await?;
+        report.bytes_in = admitted.bytes.len() as u64;
+        let (outputs, held) = self.compute(item, admitted, report).await?;
+        let begun = Instant::now();
+        let mut places: VecDeque<(String, Location)> =
+            planned_outputs.into_iter().zip(targets).collect();
+        let stop = self.stop.for_delivery();
+        let mut deliveries = FuturesUnordered::new();
+        for output in outputs {
+            let place = places.iter().position(|(name, _)| *name == output.name);
+            let Some((_, target)) = place.and_then(|place| places.remove(place)) else {
+                return Err(Error::new(
+                    ErrorKind::Storage,
+                    format!("the job wrote `{}`, which its plan does not name", output.name),
+                ));
+            };
+            let (delivery, stop) = (&self.delivery, &stop);
+            deliveries.push(async move { delivery.put(target, output, identity, stop).await });
+        }
+        let mut failed = None;
+        while let Some(delivered) = deliveries.next().await {
+            match delivered {
+                Ok(output) => {
+                    report.bytes_out += output.bytes;
+                    report.outputs.push(output);
+                }
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        drop(held);
+        report.outputs.sort_by(|a, b| a.location.cmp(&b.location));
+        report.deliver_ms = ms(begun, Instant::now());
+        failed.map_or(Ok(End::Delivered), Err)
+    }
+
+    /// Fetches as much of the object as its plan needs.
+    async fn plan(&self, item: &Item) -> Result<Planned> {
+        let job = Arc::clone(&self.flow.job);
+        let name = item.name.clone();
+        let buffers = Arc::clone(&self.buffers);
+        let (opened, mut planning) = match &item.location {
+            Location::Path(path) => {
+                // One hop to a thread that may wait, for the file and for the plan.
+                let path = path.clone();
+                let open = move || {
+                    let opened = fetch::open_file(&path, &buffers)?;
+                    let planning = plan(&*job, &name, &opened.head, opened.size)?;
+                    Ok((opened, planning))
+                };
+                self.stop.guard(blocking(open)).await??
+            }
+            Location::Stdio => {
+                let limit = self.budget.memory().limit();
+                let read = move || {
+                    let opened = fetch::read_stdin(limit, &buffers)?;
+                    let planning = plan(&*job, &name, &opened.head, opened.size)?;
+                    Ok((opened, planning))
+                };
+                self.stop.guard(blocking(read)).await??
+            }
+            Location::Object(address) => {
+                let opened =
+                    fetch::open_object(&self.flow.stores, address, &buffers, &self.stop).await?;
+                let planning = self.plan_of(item, &opened.head, opened.size).await?;
+                (opened, planning)
+            }
+        };
+        let mut longer: Option<(Bytes, Reservation)> = None;
+        loop {
+            let known = longer.as_ref().map_or(opened.head.len(), |(bytes, _)| bytes.len()) as u64;
+            match planning {
+                Planning::Ready(plan) => return Ok(Planned { opened, plan, longer }),
+                Planning::NeedsHead(_) if known >= opened.size => {
+                    return Err(Error::new(
+                        ErrorKind::Storage,
+                        format!("the job `{}` wants more than all bytes", self.flow.job.name()),
+                    ));
+                }
+                Planning::NeedsHead(count) => {
+                    // Twice at least: a job that asks for a little more each time would read the object in crumbs.
+                    let count = count.max(known * 2).max(HEAD).min(opened.size);
+                    // Nothing is held while waiting for memory, or two such objects could wait for each other.
+                    drop(longer.take());
+                    let admission = self.budget.memory().reserve(count)?;
+                    let held = self.stop.guard(admission).await?;
+                    let bytes = opened.bytes(count, &self.stop).await?;
+                    planning = self.plan_of(item, &bytes, opened.size).await?;
+                    longer = Some((bytes, held));
+                }
+            }
+        }
+    }
+
+    async fn plan_of(&self, item: &Item, bytes: &Bytes, size: u64) -> Result<Planning> {
+        let (job, name, bytes) = (Arc::clone(&self.flow.job), item.name.clone(), bytes.clone());
+        self.stop.guard(blocking(move || plan(&*job, &name, &bytes, size))).await?
+    }
+
+    /// Where the outputs will go; taken, so that no other object of this run writes there.
+    fn targets(&self, plan: &Plan, source: &Arc<str>) -> Result<Vec<Location>> {
+        let destination = &self.flow.destination;
+        if destination.is_exact() && plan.outputs.len() > 1 {
+            return Err(Error::invalid_options(format!(
+                "`{source}` gives {} outputs and the destination takes one",
+                plan.outputs.len()
+            ))
+            .with_hint("give a folder or a prefix"));
+        }
+        let targets: Vec<Location> = plan
+            .outputs
+            .iter()
+            .map(|output| destination.join(&output.name))
+            .collect::<Result<_>>()?;
+        let mut claims = self.claims();
+        for target in &targets {
+            claims.writes(target, source)?;
+        }
+        Ok(targets)
+    }
+
+    async fn all_exist(&self, targets: &[Location]) -> Result<bool> {
+        for target in targets {
+            if !self.delivery.exists(target, &self.stop).await? {
+                return Ok(false);
+            }
+        }
+        Ok(!targets.is_empty())
+    }
+
+    /// The memory the work needs, if it can ever fit.
+    fn need(&self, planned: &Planned) -> Result<u64> {
+        // A streaming job's peak leaves the object out, but here the object is whole in memory.
+        let object = if planned.plan.streaming { planned.opened.size } else { 0 };
+        let need = planned.plan.peak_memory.saturating_add(object);
+        self.budget.memory().reserve(need).map(|_| need).map_err(|error| {
+            Error::out_of_memory(format!("{error} ({})", planned.plan.summary))
+                .with_hint("give it more memory, or leave this object out")
+        })
+    }
+
+    /// Waits until the memory for the work is free, then fetches the rest.
+    async fn admit(&self, planned: Planned, report: &mut ItemReport) -> Result<Admitted> {
+        let need = self.need(&planned)?;
+        let Planned { opened, longer, .. } = planned;
+        let memory = self.budget.memory();
+        let begun = Instant::now();
+        // The longer head is kept where the memory besides it is free now, and read again where it is not.
+        let (held, kept) = match longer {
+            Some((bytes, before)) => {
+                match memory.try_reserve(need.saturating_sub(before.bytes())) {
+                    Ok(held) => (held, Some((bytes, before))),
+                    Err(_) => {
+                        drop((bytes, before));
+                        (self.stop.guard(memory.reserve(need)?).await?, None)
+                    }
+                }
+            }
+            None => (self.stop.guard(memory.reserve(need)?).await?, None),
+        };
+        let admitted = Instant::now();
+        report.queue_ms += ms(begun, admitted);
+        let (bytes, before) = match kept {
+            Some((bytes, before)) if bytes.len() as u64 == opened.size => (bytes, Some(before)),
+            kept => {
+                let before = kept.map(|(_, before)| before);
+                let bytes = if opened.is_whole() {
+                    opened.head
+                } else {
+                    opened.bytes(opened.size, &self.stop).await?
+                };
+                (bytes, before)
+            }
+        };
+        report.fetch_ms += ms(admitted, Instant::now());
+        Ok(Admitted { bytes, need, held, before })
+    }
+
+    /// Runs the job on the pool. What is left of the reservation covers the outputs.
+    async fn compute(
+        &self,
+        item: &Item,
+        admitted: Admitted,
+        report: &mut ItemReport,
+    ) -> Result<(Vec<Output>, Reservation)> {
+        let Admitted { bytes, need, held, before } = admitted;
+        let budget = self.budget.within(Memory::limited(need));
+        let (job, name) = (Arc::clone(&self.flow.job), item.name.clone());
+        let queued = Instant::now();
+        // The reservation travels with the work: dropped here, work that still runs would hold memory uncounted.
+        let work = move |budget: &_| {
+            let begun = Instant::now();
+            let mut sink = MemorySink::default();
+            let tally = job.run(Source::bytes(&name, &bytes), &mut sink, budget);
+            drop((bytes, before));
+            let mut held = held;
+            held.shrink_to(sink.outputs.iter().map(|output| output.bytes.len() as u64).sum());
+            (begun, Instant::now(), tally, sink.outputs, held)
+        };
+        let work = brawn::compute_on(&self.flow.pool, &budget, work);
+        let (begun, ended, tally, outputs, held) = self.stop.await_end(work).await??;
+        report.queue_ms += ms(queued, begun);
+        report.compute_ms = ms(begun, ended);
+        report.warnings = tally?.warnings;
+        Ok((outputs, held))
+    }
+}
+
+fn plan(job: &dyn Job, name: &str, bytes: &[u8], size: u64) -> Result<Planning> {
+    job.plan(&Head { name, bytes, size: Some(size) })
+}

@@ -1,0 +1,287 @@
+//! Many objects through one job: fetch, compute and deliver overlap, within a memory cap.
+
+mod event;
+mod journey;
+mod progress;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use brawn_core::{Budget, Error, ItemReport, Job, Plan, Pool, Stopwatch, Summary, Vcpus};
+use futures::StreamExt as _;
+use futures::future::{BoxFuture, FutureExt as _};
+use futures::stream::FuturesUnordered;
+
+use crate::buffers::Buffers;
+use crate::deliver::{Claims, Delivery, Destination};
+use crate::location::Location;
+use crate::select::{Item, Listed, Listing, Missed, Selection};
+use crate::stop::Stop;
+use crate::store::Stores;
+
+pub use progress::Progress;
+
+/// Objects on their way besides those that are computed or next in line: over a network each spends some 50 to 100 ms
+/// being fetched and delivered, against tens of ms of computing.
+const REMOTE_AHEAD: usize = 16;
+const LOCAL_AHEAD: usize = 2;
+
+/// How long a run that was stopped goes on counting what it had not begun.
+const COUNTING: Duration = Duration::from_millis(250);
+
+/// Runs many objects through one job.
+///
+/// Nothing is decoded, and no more than its first 256 KiB fetched, before its [`Plan`] fits the memory of the budget;
+/// what can never fit is refused at once. The outputs of an object are delivered when all of them are computed.
+#[derive(Clone)]
+pub struct Flow {
+    job: Arc<dyn Job>,
+    pool: Pool,
+    stores: Stores,
+    destination: Destination,
+    accepts: Option<&'static [&'static str]>,
+    skip_existing: bool,
+    dry_run: bool,
+    cache_control: Option<String>,
+    vcpus: Option<Vcpus>,
+    progress: Arc<Progress>,
+}
+
+/// What became of one object, handed over as it ends.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The line about it.
+    pub report: ItemReport,
+    /// The error behind the report's reason, with its hint.
+    pub error: Option<Error>,
+    /// [`Item::tag`] of the object.
+    pub tag: usize,
+    /// In a dry run, what would be done.
+    pub plan: Option<Plan>,
+    /// In a dry run, where the plan's outputs would go, in the same order.
+    pub targets: Vec<Location>,
+}
+
+impl Outcome {
+    fn of(report: ItemReport) -> Outcome {
+        Outcome { report, error: None, tag: 0, plan: None, targets: Vec::new() }
+    }
+
+    fn failed(source: String, error: Error, tag: usize) -> Outcome {
+        let report = ItemReport::ended(source, &error);
+        Outcome { error: Some(error), tag, ..Outcome::of(report) }
+    }
+}
+
+impl Flow {
+    /// A flow through `job`, computed on `pool`, delivered to `destination`.
+    pub fn new(job: Arc<dyn Job>, pool: Pool, stores: Stores, destination: Destination) -> Flow {
+        Flow {
+            job,
+            pool,
+            stores,
+            destination,
+            accepts: None,
+            skip_existing: false,
+            dry_run: false,
+            cache_control: None,
+            vcpus: None,
+            progress: Arc::default(),
+        }
+    }
+
+    /// Extensions, in lower case, that folders and prefixes are searched for. Files named by themselves or matched by
+    /// a pattern are taken whatever they are called. Default: everything.
+    #[must_use]
+    pub fn accepts(self, extensions: Option<&'static [&'static str]>) -> Flow {
+        Flow { accepts: extensions, ..self }
+    }
+
+    /// Leaves objects alone whose outputs are all there. Default: outputs that are there are replaced.
+    #[must_use]
+    pub fn skip_existing(self, yes: bool) -> Flow {
+        Flow { skip_existing: yes, ..self }
+    }
+
+    /// Plans only: nothing is computed and nothing is written.
+    #[must_use]
+    pub fn dry_run(self, yes: bool) -> Flow {
+        Flow { dry_run: yes, ..self }
+    }
+
+    /// The `Cache-Control` of what is delivered to a bucket.
+    #[must_use]
+    pub fn cache_control(self, value: Option<String>) -> Flow {
+        Flow { cache_control: value, ..self }
+    }
+
+    /// The vCPUs that the summary's utilisation refers to. Default: [`Vcpus::detect`].
+    #[must_use]
+    pub fn vcpus(self, vcpus: Vcpus) -> Flow {
+        Flow { vcpus: Some(vcpus), ..self }
+    }
+
+    /// How far this flow is, for a progress bar on another thread or task. Clones of a flow share it.
+    pub fn progress(&self) -> Arc<Progress> {
+        Arc::clone(&self.progress)
+    }
+
+    /// Where it delivers to.
+    pub fn destination(&self) -> &Destination {
+        &self.destination
+    }
+
+    /// Runs everything that `sources` name. `each` gets every object's outcome as it ends.
+    ///
+    /// A source that matches nothing is a failed item that says so. When the budget ends, nothing new starts, work in
+    /// progress stops, what is computed is still delivered within the deadline's reserve, and every object that was
+    /// seen and is not done is reported with [`Status::Deadline`](brawn_core::Status). Dropping the future stops everything; an output
+    /// is there whole or not at all.
+    pub async fn run(
+        &self,
+        sources: &[Location],
+        budget: &Budget,
+        each: impl FnMut(Outcome),
+    ) -> Summary {
+        let (stop, _watch) = Stop::watch(budget);
+        let claims = Arc::default();
+        let listed = Arc::new(Listed::default());
+        self.progress.listing(Arc::clone(&listed));
+        let listing = Listing {
+            stores: self.stores.clone(),
+            accepts: self.accepts,
+            destination: self.destination.clone(),
+            claims: Arc::clone(&claims),
+            listed,
+            stop: stop.clone(),
+        };
+        let remote = self.destination.is_remote()
+            || sources.iter().any(|source| matches!(source, Location::Object(_)));
+        let selection = Selection::start(listing, sources.to_vec());
+        self.run_selection(selection, remote, claims, stop, budget, each).await
+    }
+
+    /// Runs objects that are known one by one, as [`run`](Flow::run).
+    pub async fn run_items(
+        &self,
+        items: Vec<Item>,
+        budget: &Budget,
+        each: impl FnMut(Outcome),
+    ) -> Summary {
+        let (stop, _watch) = Stop::watch(budget);
+        let mut claims = Claims::default();
+        for item in &items {
+            claims.reads(&item.location);
+        }
+        self.progress.listing(Arc::new(Listed::given(items.len())));
+        let remote = self.destination.is_remote()
+            || items.iter().any(|item| matches!(item.location, Location::Object(_)));
+        let claims = Arc::new(Mutex::new(claims));
+        let selection = Selection::Given(items.into_iter());
+        self.run_selection(selection, remote, claims, stop, budget, each).await
+    }
+
+    async fn run_selection(
+        &self,
+        mut selection: Selection,
+        remote: bool,
+        claims: Arc<Mutex<Claims>>,
+        stop: Stop,
+        budget: &Budget,
+        mut each: impl FnMut(Outcome),
+    ) -> Summary {
+        let stopwatch = Stopwatch::start();
+        let delivery = Delivery {
+            stores: self.stores.clone(),
+            destination: self.destination.clone(),
+            cache_control: self.cache_control.clone(),
+            job: self.job.name(),
+        };
+        let buffers = Buffers::within(budget.memory().limit());
+        let run = Run { flow: self, delivery, claims, buffers, stop, budget };
+        let mut summary = Summary::default();
+        let mut done = |outcome: Outcome| {
+            summary.add(&outcome.report);
+            self.progress.count(&outcome.report);
+            each(outcome);
+        };
+        // Twice the workers: one being computed and one waiting for each, so that no worker ever waits for input.
+        let ahead = if remote { REMOTE_AHEAD } else { LOCAL_AHEAD };
+        let limit = 2 * self.pool.workers() + ahead;
+        // Boxed: the compiler cannot see through the generic future that a run can be sent to another thread.
+        let mut running: FuturesUnordered<BoxFuture<'_, Outcome>> = FuturesUnordered::new();
+        let mut more = true;
+        let mut ended = None;
+        while more || !running.is_empty() {
+            tokio::select! {
+                biased;
+                error = run.stop.reached(), if ended.is_none() => {
+                    more = false;
+                    ended = Some(error);
+                }
+                Some(outcome) = running.next(), if !running.is_empty() => done(outcome),
+                next = selection.next(), if more && running.len() < limit => match next {
+                    Some(Ok(item)) => running.push(run.journey(item).boxed()),
+                    Some(Err(Missed { source, error })) => done(Outcome::failed(source, error, 0)),
+                    None => more = false,
+                },
+            }
+        }
+        drop(running);
+        if let Some(error) = ended {
+            // What was seen and not begun is named, so that exactly that can be sent again.
+            let rest = async {
+                while let Some(next) = selection.next().await {
+                    match next {
+                        Ok(item) => {
+                            let again = Error::new(error.kind(), error.to_string());
+                            done(Outcome::failed(item.location.to_string(), again, item.tag));
+                        }
+                        Err(Missed { source, error }) => done(Outcome::failed(source, error, 0)),
+                    }
+                }
+            };
+            let _ = tokio::time::timeout(COUNTING, rest).await;
+        }
+        let vcpus = self.vcpus.unwrap_or_else(Vcpus::detect);
+        summary.finish(stopwatch.read(), self.pool.workers(), &vcpus);
+        summary
+    }
+}
+
+/// What the objects of one run share.
+struct Run<'a> {
+    flow: &'a Flow,
+    delivery: Delivery,
+    claims: Arc<Mutex<Claims>>,
+    buffers: Arc<Buffers>,
+    stop: Stop,
+    budget: &'a Budget,
+}
+
+impl Run<'_> {
+    fn claims(&self) -> std::sync::MutexGuard<'_, Claims> {
+        self.claims.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Flow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Flow")
+            .field("job", &self.job.name())
+            .field("destination", &self.destination)
+            .field("skip_existing", &self.skip_existing)
+            .field("dry_run", &self.dry_run)
+            .finish_non_exhaustive()
+    }
+}
+
+// A run can be spawned, and awaited in a Lambda handler: a future that cannot is a build error.
+const _: () = {
+    fn crosses_threads<T: Send>(_: T) {}
+    #[expect(dead_code, reason = "only compiled")]
+    fn a_run(flow: &Flow, sources: &[Location], event: &crate::events::Event, budget: &Budget) {
+        crosses_threads(flow.run(sources, budget, |_| {}));
+        crosses_threads(flow.run_event(event, budget, |_| {}));
+    }
+};

@@ -1,0 +1,34 @@
+//! A function must not be triggered by what it wrote.
+
+use crate::deliver::Destination;
+use crate::location::Address;
+
+/// Why an object named by an event is left alone: it lies where this run writes to, so its outputs would be the next
+/// event. Lambda itself stops such a loop only after some 16 rounds, and only through services it knows.
+pub(crate) fn refusal(destination: &Destination, source: &Address) -> Option<String> {
+    destination.holds(source.scheme, &source.bucket, &source.key).then(|| {
+        "it lies in the destination: the outputs would trigger the function again".to_owned()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_within_the_destination_is_left_alone() {
+        for (to, key, refused) in [
+            ("s3://b/thumbs/", "thumbs/a.jpg", true),
+            ("s3://b/thumbs", "thumbs/2024/a.jpg", true),
+            ("s3://b/thumbs/", "photos/a.jpg", false),
+            ("s3://b/thumbs/", "thumbs-of-mine/a.jpg", false),
+            ("s3://b/", "photos/a.jpg", true),
+            ("s3://other/", "photos/a.jpg", false),
+            ("out/", "photos/a.jpg", false),
+        ] {
+            let destination = Destination::folder(to.parse().expect("a location"));
+            let refusal = refusal(&destination, &Address::s3("b", key));
+            assert_eq!(refusal.is_some(), refused, "{key} to {to}");
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! Object stores: one client for each bucket, made on first use.
+
+mod fault;
+mod object;
+#[cfg(feature = "s3")]
+mod s3;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use brawn_core::{Budget, Error, Result};
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use object_store::memory::InMemory;
+use object_store::{ObjectMeta, ObjectStore};
+
+use crate::buffers::Buffers;
+use crate::fetch;
+use crate::location::{Address, Location, Scheme};
+use crate::retry::Retry;
+use crate::stop::Stop;
+
+pub(crate) use fault::fault;
+pub(crate) use object::Object;
+
+/// The object stores of a process: one client for each bucket, shared by every clone.
+#[derive(Clone)]
+pub struct Stores {
+    shared: Arc<Shared>,
+    retry: Retry,
+}
+
+struct Shared {
+    /// The `AWS_*` variables. They hold secrets: `Debug` prints none of them.
+    #[cfg_attr(not(feature = "s3"), expect(dead_code, reason = "only `s3://` reads them"))]
+    variables: Vec<(String, String)>,
+    buckets: Mutex<HashMap<(Scheme, String), Arc<dyn ObjectStore>>>,
+}
+
+impl Stores {
+    /// Stores that take credentials, region and endpoint from the `AWS_*` environment variables.
+    ///
+    /// `AWS_ENDPOINT_URL_S3` and `AWS_ENDPOINT_URL` name another server than AWS; plain HTTP is spoken where the
+    /// endpoint says `http://`, and the bucket is then part of the path.
+    pub fn from_env() -> Stores {
+        // Not `vars()`: it panics on a variable that is not UTF-8.
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        Stores::from_variables(variables)
+    }
+
+    /// Stores as [`from_env`](Stores::from_env), from variables that the caller gives.
+    pub fn from_variables(variables: impl IntoIterator<Item = (String, String)>) -> Stores {
+        let variables =
+            variables.into_iter().filter(|(name, _)| name.starts_with("AWS_")).collect();
+        let shared = Shared { variables, buckets: Mutex::default() };
+        Stores { shared: Arc::new(shared), retry: Retry::default() }
+    }
+
+    /// The same stores with another way of trying again.
+    #[must_use]
+    pub fn with_retry(self, retry: Retry) -> Stores {
+        Stores { retry, ..self }
+    }
+
+    pub(crate) fn retry(&self) -> Retry {
+        self.retry
+    }
+
+    /// The object at `address`.
+    pub(crate) fn object(&self, address: &Address) -> Result<Object> {
+        let path = object::path(address)?;
+        Ok(Object::new(self.bucket(address)?, path, address.clone(), self.retry))
+    }
+
+    /// Reads a whole object or file, outside of any run.
+    ///
+    /// # Errors
+    /// As for an item of a run: not found, denied, unavailable.
+    pub async fn get(&self, location: &Location) -> Result<Bytes> {
+        let (stop, _watch) = Stop::watch(&Budget::unlimited());
+        let buffers = Buffers::within(0);
+        let opened = match location {
+            Location::Object(address) => fetch::open_object(self, address, &buffers, &stop).await?,
+            Location::Path(path) => {
+                let path = path.clone();
+                fetch::blocking(move || fetch::open_file(&path, &buffers)).await?
+            }
+            Location::Stdio => {
+                fetch::blocking(move || fetch::read_stdin(u64::MAX, &buffers)).await?
+            }
+        };
+        opened.bytes(opened.size, &stop).await
+    }
+
+    /// Stores an object, outside of any run; what is there is replaced.
+    ///
+    /// # Errors
+    /// When the store refuses it, or `address` is a prefix.
+    pub async fn put(
+        &self,
+        address: &Address,
+        bytes: Bytes,
+        content_type: &'static str,
+    ) -> Result<()> {
+        let (stop, _watch) = Stop::watch(&Budget::unlimited());
+        self.object(address)?.put(bytes, content_type, None, None, &stop).await
+    }
+
+    /// What is under `prefix` (a key that is empty or ends with `/`), after `offset` where one is given.
+    pub(crate) fn list(
+        &self,
+        prefix: &Address,
+        offset: Option<&str>,
+    ) -> Result<BoxStream<'static, object_store::Result<ObjectMeta>>> {
+        let store = self.bucket(prefix)?;
+        let path = object::path(&prefix.with_key(prefix.key.trim_end_matches('/')))?;
+        let path = (!path.is_root()).then_some(&path);
+        Ok(match offset {
+            Some(offset) => store.list_with_offset(path, &object_store::path::Path::from(offset)),
+            None => store.list(path),
+        })
+    }
+
+    fn bucket(&self, address: &Address) -> Result<Arc<dyn ObjectStore>> {
+        let mut buckets = self.shared.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = (address.scheme, address.bucket.clone());
+        if let Some(store) = buckets.get(&place) {
+            return Ok(Arc::clone(store));
+        }
+        let store = match address.scheme {
+            Scheme::Memory => in_memory(&address.bucket),
+            Scheme::S3 => self.s3(&address.bucket)?,
+        };
+        buckets.insert(place, Arc::clone(&store));
+        Ok(store)
+    }
+
+    #[cfg(feature = "s3")]
+    fn s3(&self, bucket: &str) -> Result<Arc<dyn ObjectStore>> {
+        s3::connect(&self.shared.variables, bucket)
+    }
+
+    #[cfg(not(feature = "s3"))]
+    fn s3(&self, bucket: &str) -> Result<Arc<dyn ObjectStore>> {
+        Err(Error::unsupported(format!("this build cannot reach `s3://{bucket}/`"))
+            .with_hint("build brawn-edge with its feature `s3`"))
+    }
+}
+
+impl Default for Stores {
+    fn default() -> Stores {
+        Stores::from_env()
+    }
+}
+
+impl fmt::Debug for Stores {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stores").field("retry", &self.retry).finish_non_exhaustive()
+    }
+}
+
+/// The stores of `memory://`: everyone in this process who says the same name means the same store.
+fn in_memory(name: &str) -> Arc<dyn ObjectStore> {
+    static NAMED: LazyLock<Mutex<HashMap<String, Arc<InMemory>>>> = LazyLock::new(Mutex::default);
+    let mut named = NAMED.lock().unwrap_or_else(PoisonError::into_inner);
+    Arc::clone(named.entry(name.to_owned()).or_default()) as _
+}
+
+/// An error about a key that the store's client cannot address.
+fn unaddressable(address: &Address, why: impl fmt::Display) -> Error {
+    Error::unsupported(format!(
+        "`{}` cannot be addressed: {why}",
+        address.to_string().escape_debug()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use brawn_core::ErrorKind;
+
+    fn address(text: &str) -> Address {
+        let Location::Object(address) = text.parse().expect("a location") else {
+            panic!("{text} is in a bucket")
+        };
+        address
+    }
+
+    #[test]
+    fn a_key_that_would_be_rewritten_is_refused() {
+        let stores = Stores::from_variables([]);
+        for key in ["a//b", "/a", "a/", "a/../b", "./a", "tab\tname"] {
+            let error = stores.object(&address("memory://t/").with_key(key)).expect_err(key);
+            assert_eq!(error.kind(), ErrorKind::Unsupported, "{key}: {error}");
+        }
+        for key in ["a b", "a%20b", "a+b", "#?*[]{}", "été/日本", "..%2Fup", "-lead"] {
+            stores.object(&address("memory://t/").with_key(key)).expect(key);
+        }
+    }
+
+    #[test]
+    fn debug_prints_no_secret() {
+        let secret = ("AWS_SECRET_ACCESS_KEY".to_owned(), "hush".to_owned());
+        assert!(!format!("{:?}", Stores::from_variables([secret])).contains("hush"));
+    }
+}

@@ -1,0 +1,237 @@
+//! One object of a store.
+
+use std::sync::Arc;
+
+use brawn_core::{Error, ErrorKind, Result};
+use bytes::Bytes;
+use futures::TryStreamExt as _;
+use object_store::path::Path;
+use object_store::{
+    Attribute, Attributes, GetOptions, GetRange, ObjectStore, ObjectStoreExt as _,
+    PutMultipartOptions, PutOptions, PutPayload,
+};
+
+use super::fault::{answers_416, fault};
+use super::unaddressable;
+use crate::location::{Address, Scheme};
+use crate::retry::Retry;
+use crate::stop::Stop;
+
+/// The metadata that brawn leaves on what it writes (`x-amz-meta-brawn`), with the job's name: a function that is
+/// triggered by its own output sees it and stops.
+pub(crate) const MARKER: &str = "brawn";
+
+/// From here on an object is uploaded in parts. One request is one chance to fail; S3 allows it up to 5 GiB and asks
+/// for 5 MiB at least in a part.
+const MULTIPART_FROM: usize = 16 << 20;
+const PART: usize = 8 << 20;
+const PARTS_AT_ONCE: usize = 4;
+
+/// The store's form of a key, if it leaves every byte of the key as it is.
+pub(super) fn path(address: &Address) -> Result<Path> {
+    let path = Path::parse(&address.key).map_err(|_| {
+        unaddressable(address, "its key has an empty, `.` or `..` part or a control character")
+    })?;
+    if path.as_ref() != address.key {
+        return Err(unaddressable(address, "its key starts or ends with `/`"));
+    }
+    Ok(path)
+}
+
+/// One object of a store, there or not.
+#[derive(Clone, Debug)]
+pub(crate) struct Object {
+    store: Arc<dyn ObjectStore>,
+    path: Path,
+    address: Address,
+    retry: Retry,
+}
+
+/// The beginning of an object and what came with it.
+#[derive(Clone, Debug)]
+pub(crate) struct First {
+    pub(crate) bytes: Bytes,
+    pub(crate) size: u64,
+    pub(crate) etag: Option<String>,
+    /// The name of the brawn job that wrote it.
+    pub(crate) written_by: Option<String>,
+}
+
+impl Object {
+    pub(super) fn new(
+        store: Arc<dyn ObjectStore>,
+        path: Path,
+        address: Address,
+        retry: Retry,
+    ) -> Object {
+        Object { store, path, address, retry }
+    }
+
+    fn fault(&self, error: &object_store::Error) -> Error {
+        fault(error, &self.address)
+    }
+
+    /// Its size, or `None` where there is no such object.
+    pub(crate) async fn size(&self, stop: &Stop) -> Result<Option<u64>> {
+        let head = self
+            .retry
+            .run(stop, || async { self.store.head(&self.path).await.map_err(|e| self.fault(&e)) })
+            .await;
+        match head {
+            Ok(meta) => Ok(Some(meta.size)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Its first `count` bytes, or all where it has fewer.
+    pub(crate) async fn first(&self, count: u64, stop: &Stop) -> Result<First> {
+        self.retry.run(stop, || self.first_once(count)).await
+    }
+
+    async fn first_once(&self, count: u64) -> Result<First> {
+        let range = Some(GetRange::Bounded(0..count));
+        let options = GetOptions { range, ..GetOptions::default() };
+        let answer = match self.store.get_opts(&self.path, options).await {
+            Ok(answer) => answer,
+            Err(error) if self.may_be_empty(&error) => {
+                return self.empty().await.ok_or_else(|| self.fault(&error));
+            }
+            Err(error) => return Err(self.fault(&error)),
+        };
+        let (size, etag) = (answer.meta.size, answer.meta.e_tag.clone());
+        let written_by = answer
+            .attributes
+            .get(&Attribute::Metadata(MARKER.into()))
+            .map(|value| value.to_string());
+        let bytes = answer.bytes().await.map_err(|error| self.fault(&error))?;
+        Ok(First { bytes, size, etag, written_by })
+    }
+
+    fn may_be_empty(&self, error: &object_store::Error) -> bool {
+        self.address.scheme == Scheme::Memory || answers_416(error)
+    }
+
+    /// No range lies within an empty object: stores answer with an error (416) that does not say so.
+    async fn empty(&self) -> Option<First> {
+        let meta = self.store.head(&self.path).await.ok().filter(|meta| meta.size == 0)?;
+        Some(First { bytes: Bytes::new(), size: 0, etag: meta.e_tag, written_by: None })
+    }
+
+    /// Fills `buffer` with the bytes from `offset` on. An object that is no longer the one with `etag` is an error
+    /// and not a mix of two. After a broken connection it goes on where it was.
+    pub(crate) async fn read(
+        &self,
+        offset: u64,
+        buffer: &mut [u8],
+        etag: Option<&str>,
+        stop: &Stop,
+    ) -> Result<()> {
+        let mut filled = 0;
+        let mut tries = self.retry.tries();
+        while let Err(error) = stop.guard(self.read_once(offset, buffer, &mut filled, etag)).await?
+        {
+            tries.after(error, stop).await?;
+        }
+        Ok(())
+    }
+
+    async fn read_once(
+        &self,
+        offset: u64,
+        buffer: &mut [u8],
+        filled: &mut usize,
+        etag: Option<&str>,
+    ) -> Result<()> {
+        let range = offset + *filled as u64..offset + buffer.len() as u64;
+        let options = GetOptions {
+            range: Some(GetRange::Bounded(range)),
+            if_match: etag.map(str::to_owned),
+            ..GetOptions::default()
+        };
+        let answer = self.store.get_opts(&self.path, options).await;
+        let mut stream = answer.map_err(|error| self.fault(&error))?.into_stream();
+        while let Some(chunk) = stream.try_next().await.map_err(|error| self.fault(&error))? {
+            let Some(place) = buffer.get_mut(*filled..*filled + chunk.len()) else {
+                return Err(self.broken("more bytes came than were asked for"));
+            };
+            place.copy_from_slice(&chunk);
+            *filled += chunk.len();
+        }
+        if *filled == buffer.len() { Ok(()) } else { Err(self.broken("the answer ended early")) }
+    }
+
+    fn broken(&self, what: &str) -> Error {
+        Error::new(ErrorKind::Unavailable, format!("`{}`: {what}", self.address))
+    }
+
+    /// Stores `bytes` whole or not at all, marked with the name of the job they come from.
+    pub(crate) async fn put(
+        &self,
+        bytes: Bytes,
+        content_type: &'static str,
+        cache_control: Option<&str>,
+        job: Option<&'static str>,
+        stop: &Stop,
+    ) -> Result<()> {
+        let mut attributes = Attributes::new();
+        attributes.insert(Attribute::ContentType, content_type.into());
+        if let Some(job) = job {
+            attributes.insert(Attribute::Metadata(MARKER.into()), job.into());
+        }
+        if let Some(cache_control) = cache_control {
+            attributes.insert(Attribute::CacheControl, cache_control.to_owned().into());
+        }
+        self.retry
+            .run(stop, || async {
+                let done = if bytes.len() >= MULTIPART_FROM && self.address.scheme == Scheme::S3 {
+                    self.put_parts(&bytes, attributes.clone()).await
+                } else {
+                    let options = PutOptions::from(attributes.clone());
+                    let payload = PutPayload::from(bytes.clone());
+                    self.store.put_opts(&self.path, payload, options).await.map(drop)
+                };
+                done.map_err(|error| self.fault(&error))
+            })
+            .await
+    }
+
+    /// One multipart upload, aborted unless it is completed. A part that fails ends this attempt: the client numbers
+    /// parts as they are handed over and cannot send one again.
+    async fn put_parts(&self, bytes: &Bytes, attributes: Attributes) -> object_store::Result<()> {
+        use futures::StreamExt as _;
+        let options = PutMultipartOptions::from(attributes);
+        let mut upload =
+            AbortOnDrop(Some(self.store.put_multipart_opts(&self.path, options).await?));
+        let Some(open) = upload.0.as_mut() else { return Ok(()) };
+        let parts = (0..bytes.len())
+            .step_by(PART)
+            .map(|start| bytes.slice(start..(start + PART).min(bytes.len())))
+            .map(|part| open.put_part(part.into()))
+            .collect::<Vec<_>>();
+        futures::stream::iter(parts)
+            .buffer_unordered(PARTS_AT_ONCE)
+            .try_for_each(|()| async { Ok(()) })
+            .await?;
+        open.complete().await?;
+        upload.0 = None;
+        Ok(())
+    }
+}
+
+/// Parts of an upload that is not completed are stored, and paid for, until somebody aborts it.
+struct AbortOnDrop(Option<Box<dyn object_store::MultipartUpload>>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        if let Some(mut upload) = self.0.take()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(async move {
+                if let Err(error) = upload.abort().await {
+                    tracing::debug!(%error, "an unfinished upload could not be aborted");
+                }
+            });
+        }
+    }
+}

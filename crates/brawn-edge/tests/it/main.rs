@@ -1,0 +1,10 @@
+//! What the edges promise, over memory, over folders, and over an S3 server in this process.
+
+mod destination;
+mod events;
+mod flow;
+mod memory;
+mod s3;
+mod select;
+mod stopping;
+mod support;
