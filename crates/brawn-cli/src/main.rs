@@ -1,2 +1,32 @@
-//! brawn-cli
-fn main() {}
+//! `brawn`: the same jobs on files, folders and buckets.
+//!
+//! `main` only translates: words to a plan, a result to an exit code.
+
+mod args;
+mod papers;
+mod plan;
+mod run;
+mod stderr;
+mod stdout;
+
+use std::process::ExitCode;
+
+use brawn_core::Error;
+use clap::Parser;
+
+use crate::args::{Cli, Command};
+use crate::run::Verdict;
+
+fn main() -> ExitCode {
+    let verdict = match Cli::parse().command {
+        Command::Image(image) => plan::image(*image).and_then(plan::Plan::carry_out),
+        Command::Completions(words) => papers::completions(words.shell),
+        Command::Man(words) => papers::man_pages(&words.folder),
+    };
+    ExitCode::from(verdict.map_or_else(|error| could_not_start(&error), Verdict::exit_code))
+}
+
+fn could_not_start(error: &Error) -> u8 {
+    stderr::complain(error);
+    2
+}

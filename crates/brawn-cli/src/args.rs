@@ -1,0 +1,155 @@
+//! The words of the command line.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use brawn_core::{ByteSize, Error};
+use brawn_jobs::image;
+use clap::{Args, Parser, Subcommand, ValueHint};
+
+/// CPU-heavy work on files, folders and buckets; the same jobs run as AWS Lambda functions.
+#[derive(Debug, Parser)]
+#[command(name = "brawn", version, max_term_width = 100, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Image(Box<Image>),
+    Completions(Completions),
+    Man(Man),
+}
+
+/// Make thumbnails, convert, filter
+///
+/// Each image is decoded once, however many sizes and formats are made of it. JPEG, PNG, WebP, GIF, TIFF and BMP are
+/// read; pictures are turned upright, brought to sRGB, and written without metadata unless asked otherwise.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  brawn image photos/ --to thumbs/ --width 800
+  brawn image photo.jpg --to photo.webp --width 1200 --quality 75
+  brawn image 'photos/**/*.png' --to out/ --width 320,800,1600 --format webp,jpeg
+  brawn image s3://bucket/uploads/ --to s3://bucket-thumbs/ --width 800 --skip-existing
+  brawn image - --to - --width 400 --format webp < photo.jpg > photo.webp
+
+Exit codes:
+  0 all done   1 some items failed   2 could not start   3 the deadline was reached   130 interrupted")]
+pub(crate) struct Image {
+    #[command(flatten)]
+    pub(crate) run: Run,
+    #[command(flatten)]
+    pub(crate) options: image::Options,
+}
+
+/// What every verb that works on objects takes.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// What to read: files, folders (with all below them), globs, s3://bucket/prefix/, - for stdin
+    #[arg(required = true, value_name = "SRC", value_hint = ValueHint::AnyPath)]
+    pub(crate) sources: Vec<String>,
+
+    /// Where to write: a folder, s3://bucket/prefix/, one file for one input, - for stdout
+    #[arg(short = 'o', long, value_name = "DST", value_hint = ValueHint::AnyPath)]
+    pub(crate) to: String,
+
+    /// Leave objects alone whose outputs are all there already; a run that was stopped goes on where it was
+    #[arg(long, help_heading = "Run")]
+    pub(crate) skip_existing: bool,
+
+    /// Say what would be made, and the memory it would take; write nothing
+    #[arg(long, help_heading = "Run")]
+    pub(crate) dry_run: bool,
+
+    /// Print the event that makes the Lambda function do exactly this, and stop
+    #[arg(long, help_heading = "Run")]
+    pub(crate) print_event: bool,
+
+    /// One JSON line for each object on stdout, then {"summary": ...}
+    #[arg(long, help_heading = "Run")]
+    pub(crate) json: bool,
+
+    /// No progress, no summary; errors only
+    #[arg(long, help_heading = "Run")]
+    pub(crate) quiet: bool,
+
+    /// Threads that compute [default: the cores, within any cgroup quota; or BRAWN_THREADS]
+    #[arg(short = 'j', long, value_name = "N", help_heading = "Run")]
+    pub(crate) threads: Option<NonZeroUsize>,
+
+    /// Most memory that jobs may hold at once, such as 512MB [default: half of the machine's]
+    #[arg(long, value_name = "SIZE", help_heading = "Run")]
+    pub(crate) memory_limit: Option<ByteSize>,
+
+    /// Stop after this long, such as 90s or 5m, and name what is not done
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Run")]
+    pub(crate) timeout: Option<Duration>,
+
+    /// Cache-Control of what is written to s3://
+    #[arg(long, value_name = "VALUE", help_heading = "Run")]
+    pub(crate) cache_control: Option<String>,
+}
+
+/// Print the completions of a shell
+///
+/// For example: brawn completions bash > ~/.local/share/bash-completion/completions/brawn
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// Write the man pages
+#[derive(Debug, Args)]
+pub(crate) struct Man {
+    /// The folder for brawn.1, brawn-image.1 ...
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub(crate) folder: PathBuf,
+}
+
+/// `90s`, `5m`, `1.5h`, `800ms`; a bare number is seconds.
+fn parse_duration(text: &str) -> Result<Duration, Error> {
+    let bad = || {
+        Error::invalid_options(format!(
+            "`{text}` is not a time: a number with an optional unit, such as 90s, 5m or 800ms"
+        ))
+    };
+    let text = text.trim();
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let factor = match unit.trim() {
+        "ms" => 1e-3,
+        "" | "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => return Err(bad()),
+    };
+    let seconds = number.parse::<f64>().map_err(|_| bad())? * factor;
+    Duration::try_from_secs_f64(seconds).map_err(|_| bad())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definitions_hold_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn times_read_as_people_write_them() {
+        for (text, millis) in
+            [("90", 90_000), ("90s", 90_000), ("1.5m", 90_000), ("800ms", 800), ("2h", 7_200_000)]
+        {
+            assert_eq!(parse_duration(text).expect(text), Duration::from_millis(millis));
+        }
+        for text in ["", "soon", "-3s", "3 weeks", "1e999"] {
+            assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
+}

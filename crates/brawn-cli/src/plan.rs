@@ -1,0 +1,142 @@
+//! From words to a plan: everything that can be wrong before anything starts.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use brawn_core::{Budget, Deadline, Error, ErrorKind, Job, Memory, Pool, Result, Vcpus};
+use brawn_edge::{Destination, Flow, Location, Route, Stores};
+use brawn_jobs::{Recipe, image};
+use serde_json::Value;
+
+use crate::args::{Image, Run};
+use crate::run::{self, Verdict};
+use crate::stdout::Form;
+
+/// What a command line asks for, checked.
+pub(crate) enum Plan {
+    /// Print this and stop.
+    Print(Value),
+    /// Run objects through a job.
+    Flow(Box<Work>),
+}
+
+/// A flow and what it runs on.
+pub(crate) struct Work {
+    pub(crate) flow: Flow,
+    pub(crate) sources: Vec<Location>,
+    pub(crate) budget: Budget,
+    pub(crate) form: Form,
+    pub(crate) quiet: bool,
+}
+
+impl Plan {
+    /// Does it.
+    pub(crate) fn carry_out(self) -> Result<Verdict> {
+        match self {
+            Plan::Print(value) => print(&value),
+            Plan::Flow(work) => run::run(*work),
+        }
+    }
+}
+
+/// `brawn image`.
+pub(crate) fn image(words: Image) -> Result<Plan> {
+    let Image { run, mut options } = words;
+    let route = route(&run)?;
+    if let [only] = route.sources.as_slice()
+        && let Some(to) = &route.to
+        && Destination::resolve(to.clone(), std::slice::from_ref(only))?.is_exact()
+    {
+        options.format = format_of(to, options.format)?;
+    }
+    plan(run, route, Recipe::Image(options))
+}
+
+/// The format of one exact output: what its extension says, unless the user said it.
+fn format_of(to: &Location, asked: Vec<image::Format>) -> Result<Vec<image::Format>> {
+    let Some(extension) = to.extension() else { return Ok(asked) };
+    let named = image::Format::from_extension(&extension);
+    match (asked.as_slice(), named) {
+        ([image::Format::Auto], Some(named)) => Ok(vec![named]),
+        ([image::Format::Auto], None) => Err(Error::invalid_options(format!(
+            "`{to}`: `.{extension}` is not the extension of a format that can be written"
+        ))
+        .with_hint("use .jpg, .png or .webp, or say which format with `--format`")),
+        ([only], Some(named)) if *only != named => Err(Error::invalid_options(format!(
+            "`{to}` and `--format {only}` contradict each other"
+        ))
+        .with_hint("leave `--format` out, or change the extension")),
+        _ => Ok(asked),
+    }
+}
+
+fn route(run: &Run) -> Result<Route> {
+    let sources = run.sources.iter().map(|text| text.parse()).collect::<Result<Vec<Location>>>()?;
+    Ok(Route {
+        sources,
+        to: Some(run.to.parse()?),
+        skip_existing: run.skip_existing,
+        dry_run: run.dry_run,
+        cache_control: run.cache_control.clone(),
+    })
+}
+
+fn plan(run: Run, route: Route, recipe: Recipe) -> Result<Plan> {
+    let accepts = recipe.extensions();
+    let fields = recipe.to_json();
+    let job: Arc<dyn Job> = recipe.into_job()?.into();
+    if run.print_event {
+        return Ok(Plan::Print(event(&route, fields)));
+    }
+    let vcpus = match run.threads {
+        Some(threads) => Vcpus::detect().with_workers(threads),
+        None => Vcpus::detect(),
+    };
+    let pool = Pool::new(vcpus.workers)?;
+    pool.make_global();
+    let memory = run.memory_limit.map_or_else(Memory::detect, |limit| Memory::limited(limit.0));
+    let mut budget = Budget::unlimited().within(memory);
+    if let Some(deadline) = run.timeout.and_then(Deadline::after) {
+        // What is computed by then still gets delivered.
+        let reserve = run.timeout.unwrap_or_default() / 20;
+        budget = budget.by(deadline.reserving(reserve.min(std::time::Duration::from_secs(1))));
+    }
+    let to = route.to.ok_or_else(|| Error::invalid_options("`--to` is missing"))?;
+    let destination = Destination::resolve(to, &route.sources)?;
+    let form = match (run.json, run.dry_run) {
+        (true, _) if destination.is_stdout() && !run.dry_run => {
+            return Err(Error::invalid_options("`--json` and `--to -` both want stdout"));
+        }
+        (true, _) => Form::Json,
+        (false, true) => Form::Table,
+        (false, false) => Form::Nothing,
+    };
+    let flow = Flow::new(job, pool, Stores::from_env(), destination)
+        .accepts(Some(accepts))
+        .skip_existing(route.skip_existing)
+        .dry_run(route.dry_run)
+        .cache_control(route.cache_control)
+        .vcpus(vcpus);
+    let quiet = run.quiet || run.dry_run;
+    Ok(Plan::Flow(Box::new(Work { flow, sources: route.sources, budget, form, quiet })))
+}
+
+/// The flat event of a direct invocation.
+fn event(route: &Route, recipe: Value) -> Value {
+    let mut event = recipe;
+    if let (Some(fields), Ok(Value::Object(route))) =
+        (event.as_object_mut(), serde_json::to_value(route))
+    {
+        fields.extend(route);
+    }
+    event
+}
+
+fn print(value: &Value) -> Result<Verdict> {
+    match writeln!(std::io::stdout(), "{value:#}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::new(ErrorKind::Storage, "cannot write to stdout").with_source(error))
+        }
+        _ => Ok(Verdict::Done),
+    }
+}

@@ -1,0 +1,154 @@
+//! The run itself: a runtime for the edges, signals, reports, a verdict.
+
+use std::time::Duration;
+
+use brawn_core::{Error, ErrorKind, Result, Status, Summary};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::plan::Work;
+use crate::stderr::Stderr;
+use crate::stdout::Stdout;
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// All done.
+    Done,
+    /// Some items failed.
+    SomeFailed,
+    /// The deadline was reached with part of the work done.
+    OutOfTime,
+    /// Stopped by a signal of this number.
+    Stopped(u8),
+}
+
+/// `SIGINT`, `SIGPIPE` and `SIGTERM` by number.
+const INTERRUPT: u8 = 2;
+const PIPE: u8 = 13;
+const TERMINATE: u8 = 15;
+
+impl Verdict {
+    /// As a shell reports it: 128 and the number for what a signal stopped.
+    pub(crate) fn exit_code(self) -> u8 {
+        match self {
+            Verdict::Done => 0,
+            Verdict::SomeFailed => 1,
+            Verdict::OutOfTime => 3,
+            Verdict::Stopped(number) => 128 + number,
+        }
+    }
+
+    fn of(summary: &Summary) -> Verdict {
+        if summary.deadline > 0 {
+            Verdict::OutOfTime
+        } else if summary.is_clean() {
+            Verdict::Done
+        } else {
+            Verdict::SomeFailed
+        }
+    }
+}
+
+/// Runs the flow to its end, or to the first signal.
+pub(crate) fn run(work: Work) -> Result<Verdict> {
+    // The edges wait, they do not compute: two threads carry TLS and requests for as many cores as Lambda has.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            Error::new(ErrorKind::Unavailable, "cannot start the async runtime").with_source(error)
+        })?;
+    let verdict = runtime.block_on(flow(work));
+    // A thread may still wait for a stdin that nobody closes.
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    verdict
+}
+
+async fn flow(work: Work) -> Result<Verdict> {
+    let Work { flow, sources, budget, form, quiet } = work;
+    let mut signals = Signals::listen()?;
+    let mut stdout = Stdout::new(form);
+    let people = Stderr::new(quiet);
+    let progress = flow.progress();
+    let mut stopped = None;
+    let summary = {
+        let run = flow.run(&sources, &budget, |outcome| {
+            people.item(&outcome.report, outcome.error.as_ref());
+            if let Some(total) = progress.total() {
+                people.total(total);
+            }
+            // A plan is no result: the table of a dry run shows what can be done.
+            if outcome.plan.is_some() || outcome.report.status != Status::Deadline || form.is_json()
+            {
+                stdout.item(&outcome);
+            }
+            if stdout.is_closed() {
+                budget.cancel();
+            }
+        });
+        tokio::pin!(run);
+        loop {
+            tokio::select! {
+                summary = &mut run => break summary,
+                number = signals.next() => {
+                    if stopped.is_some() {
+                        // Asked twice: outputs in progress are unnamed files and vanish with the process.
+                        #[expect(clippy::exit, reason = "the second Ctrl-C must not wait for anything")]
+                        std::process::exit(i32::from(Verdict::Stopped(number).exit_code()));
+                    }
+                    stopped = Some(number);
+                    budget.cancel();
+                }
+            }
+        }
+    };
+    stdout.summary(&summary);
+    people.summary(&summary);
+    Ok(match stopped {
+        Some(number) => Verdict::Stopped(number),
+        None if stdout.is_closed() => Verdict::Stopped(PIPE),
+        None => Verdict::of(&summary),
+    })
+}
+
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Signals> {
+        let listen = |kind| {
+            signal(kind).map_err(|error| {
+                Error::new(ErrorKind::Unavailable, "cannot listen for signals").with_source(error)
+            })
+        };
+        Ok(Signals {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) -> u8 {
+        tokio::select! {
+            _ = self.interrupt.recv() => INTERRUPT,
+            _ = self.terminate.recv() => TERMINATE,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_exit_code_says_how_it_ended() {
+        let summary = |rejected, deadline| Summary { rejected, deadline, ..Summary::default() };
+        assert_eq!(Verdict::of(&summary(0, 0)).exit_code(), 0);
+        assert_eq!(Verdict::of(&summary(1, 0)).exit_code(), 1);
+        assert_eq!(Verdict::of(&summary(1, 1)).exit_code(), 3);
+        assert_eq!(Verdict::Stopped(INTERRUPT).exit_code(), 130);
+        assert_eq!(Verdict::Stopped(PIPE).exit_code(), 141);
+    }
+}

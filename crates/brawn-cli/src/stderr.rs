@@ -1,0 +1,156 @@
+//! What people read: errors, hints, progress, the summary. All on stderr; stdout is data.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+use brawn_core::{ByteSize, Error, ItemReport, Status, Summary};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Prints `brawn: ...` and, where something is known to help, `hint: ...`.
+pub(crate) fn complain(error: &Error) {
+    let mut stderr = std::io::stderr().lock();
+    // Nobody to tell when stderr is gone.
+    let _ = writeln!(stderr, "brawn: {}", error.chain());
+    if let Some(hint) = error.hint() {
+        let _ = writeln!(stderr, "hint: {hint}");
+    }
+}
+
+/// Progress on a terminal, errors always, a summary at the end.
+pub(crate) struct Stderr {
+    bar: ProgressBar,
+    quiet: bool,
+    /// Hints given so far: a thousand files that are too large need to be told once what raises the limit.
+    hints: RefCell<HashSet<String>>,
+}
+
+impl Stderr {
+    /// Draws progress only when `quiet` is off and stderr is a terminal.
+    pub(crate) fn new(quiet: bool) -> Stderr {
+        let bar = if !quiet && std::io::stderr().is_terminal() {
+            ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10))
+                .with_style(counting())
+        } else {
+            ProgressBar::hidden()
+        };
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Stderr { bar, quiet, hints: RefCell::default() }
+    }
+
+    /// How many items there will be, once that is known.
+    pub(crate) fn total(&self, items: u64) {
+        if self.bar.length() != Some(items) {
+            self.bar.set_length(items);
+            self.bar.set_style(counting_down());
+        }
+    }
+
+    /// One item is done.
+    pub(crate) fn item(&self, item: &ItemReport, error: Option<&Error>) {
+        self.bar.inc(1);
+        let word = match item.status {
+            Status::Rejected => "rejected",
+            Status::Failed => "failed",
+            // Named one by one only in --json: after Ctrl-C there may be thousands.
+            Status::Ok | Status::Skipped | Status::Deadline => {
+                for warning in &item.warnings {
+                    self.line(&format!("brawn: {}: warning: {warning}", item.source));
+                }
+                return;
+            }
+        };
+        let reason = item.reason.as_deref().unwrap_or("no reason given");
+        self.line(&format!("brawn: {}: {word}: {reason}", item.source));
+        if let Some(hint) = error.and_then(Error::hint)
+            && self.hints.borrow_mut().insert(hint.to_owned())
+        {
+            self.line(&format!("hint: {hint}"));
+        }
+    }
+
+    /// A line above the progress bar.
+    fn line(&self, text: &str) {
+        self.bar.suspend(|| {
+            let _ = writeln!(std::io::stderr(), "{text}");
+        });
+    }
+
+    /// The end.
+    pub(crate) fn summary(&self, summary: &Summary) {
+        self.bar.finish_and_clear();
+        if !self.quiet {
+            let _ = writeln!(std::io::stderr(), "{}", describe(summary));
+        }
+    }
+}
+
+fn counting() -> ProgressStyle {
+    style("{spinner} {pos} done  {per_sec}  {elapsed}")
+}
+
+fn counting_down() -> ProgressStyle {
+    style("{wide_bar} {pos}/{len}  {per_sec}  ETA {eta}")
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+fn describe(summary: &Summary) -> String {
+    let seconds = summary.wall_ms / 1e3;
+    let mut counts = vec![format!("{} done", summary.ok)];
+    for (count, word) in [
+        (summary.skipped, "skipped"),
+        (summary.rejected, "rejected"),
+        (summary.failed, "failed"),
+        (summary.deadline, "not done"),
+    ] {
+        if count > 0 {
+            counts.push(format!("{count} {word}"));
+        }
+    }
+    format!(
+        "{} of {} items, {} outputs: {} in, {} out, {seconds:.2} s ({:.1}/s)\n\
+         {} threads, {:.0} % of {:.2} vCPUs used, peak memory {:.0} MB",
+        counts.join(", "),
+        summary.items,
+        summary.outputs,
+        ByteSize(summary.bytes_in),
+        ByteSize(summary.bytes_out),
+        if seconds > 0.0 { summary.ok as f64 / seconds } else { 0.0 },
+        summary.workers,
+        summary.cpu_utilisation * 100.0,
+        summary.vcpus,
+        summary.peak_mb,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_summary_names_only_what_happened() {
+        let summary = Summary {
+            items: 3,
+            ok: 2,
+            rejected: 1,
+            outputs: 2,
+            bytes_in: 3 << 20,
+            bytes_out: 1536,
+            wall_ms: 500.0,
+            cpu_utilisation: 0.9,
+            peak_mb: 40.0,
+            workers: 2,
+            vcpus: 2.0,
+            ..Summary::default()
+        };
+        assert_eq!(
+            describe(&summary),
+            "2 done, 1 rejected of 3 items, 2 outputs: 3 MB in, 1.5 KB out, 0.50 s (4.0/s)\n\
+             2 threads, 90 % of 2.00 vCPUs used, peak memory 40 MB"
+        );
+    }
+}

@@ -1,0 +1,102 @@
+//! Data: JSON lines, or the table of a dry run.
+
+use std::io::{ErrorKind, Write};
+
+use brawn_core::{ByteSize, Summary};
+use brawn_edge::Outcome;
+use serde_json::{Value, json};
+
+/// What goes to stdout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Nothing: the outputs are the result.
+    Nothing,
+    /// One JSON object a line.
+    Json,
+    /// What a dry run found, for people.
+    Table,
+}
+
+impl Form {
+    pub(crate) fn is_json(self) -> bool {
+        self == Form::Json
+    }
+}
+
+/// Writes reports to stdout until nobody reads them any more.
+pub(crate) struct Stdout {
+    form: Form,
+    closed: bool,
+}
+
+impl Stdout {
+    pub(crate) fn new(form: Form) -> Stdout {
+        Stdout { form, closed: false }
+    }
+
+    /// Whether the reader has gone.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// One object has ended.
+    pub(crate) fn item(&mut self, outcome: &Outcome) {
+        match self.form {
+            Form::Nothing => {}
+            Form::Json => self.line(&describe(outcome).to_string()),
+            Form::Table => self.line(&table(outcome)),
+        }
+    }
+
+    /// The end.
+    pub(crate) fn summary(&mut self, summary: &Summary) {
+        if self.form == Form::Json {
+            self.line(&json!({ "summary": summary }).to_string());
+        }
+    }
+
+    fn line(&mut self, text: &str) {
+        if self.closed || text.is_empty() {
+            return;
+        }
+        let mut stdout = std::io::stdout().lock();
+        // A full disk behind the redirection ends the reports as a closed pipe does: the exit code says so.
+        if let Err(error) = writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+            self.closed = true;
+            if error.kind() != ErrorKind::BrokenPipe {
+                let _ = writeln!(std::io::stderr(), "brawn: cannot write to stdout: {error}");
+            }
+        }
+    }
+}
+
+fn describe(outcome: &Outcome) -> Value {
+    let mut line = json!(outcome.report);
+    if let (Some(plan), Some(fields)) = (&outcome.plan, line.as_object_mut()) {
+        let outputs: Vec<Value> = plan
+            .outputs
+            .iter()
+            .zip(&outcome.targets)
+            .map(|(output, to)| {
+                json!({
+                    "location": to.to_string(), "content_type": output.content_type, "summary": output.summary,
+                })
+            })
+            .collect();
+        fields.insert(
+            "plan".to_owned(),
+            json!({ "input": plan.summary, "peak_memory": plan.peak_memory, "outputs": outputs }),
+        );
+    }
+    line
+}
+
+fn table(outcome: &Outcome) -> String {
+    let Some(plan) = &outcome.plan else { return String::new() };
+    let source = &outcome.report.source;
+    let mut text = format!("{source}  {}  peak {}", plan.summary, ByteSize(plan.peak_memory));
+    for (output, to) in plan.outputs.iter().zip(&outcome.targets) {
+        text.push_str(&format!("\n  -> {to}  {}", output.summary));
+    }
+    text
+}

@@ -1,0 +1,86 @@
+//! Where things come from and go to.
+
+use std::io::Write;
+use std::process::Stdio;
+
+use crate::{brawn, code, files, photos, run, stderr, text};
+
+#[test]
+fn stdin_to_stdout_is_a_pipe() {
+    let mut child = brawn(["image", "-", "--to", "-", "--width", "40", "--format", "png"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    let photo = std::fs::read(photos().join("china.jpg")).expect("shipped");
+    child.stdin.take().expect("a pipe").write_all(&photo).expect("it reads");
+    let done = child.wait_with_output().expect("it ends");
+    assert_eq!(code(&done), 0, "{}", stderr(&done));
+    let picture = image::load_from_memory(&done.stdout).expect("a picture and nothing else");
+    assert_eq!(picture.width(), 40);
+}
+
+#[test]
+fn folders_below_folders_keep_their_structure() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = folder.path().join("in");
+    for below in ["2024/may", "2025"] {
+        crate::many_photos(&source.join(below), 1);
+    }
+    std::fs::write(source.join("notes.txt"), "not an image").expect("written");
+    let to = folder.path().join("out");
+    let done = run(&["image", text(&source), "--to", text(&to), "--width", "40"]);
+    assert_eq!(code(&done), 0, "{}", stderr(&done));
+    assert_eq!(files(&to), ["2024/may/00000.jpg", "2025/00000.jpg"]);
+}
+
+#[test]
+fn the_destination_may_lie_in_the_source() {
+    let folder = tempfile::tempdir().expect("a folder");
+    crate::many_photos(folder.path(), 2);
+    let to = folder.path().join("thumbs");
+    for _ in 0..2 {
+        let done = run(&["image", text(folder.path()), "--to", text(&to), "--width", "40"]);
+        assert_eq!(code(&done), 0, "{}", stderr(&done));
+        assert_eq!(files(&to), ["00000.jpg", "00001.jpg"], "its own outputs are not inputs");
+    }
+}
+
+#[test]
+fn globs_are_expanded_by_brawn_too() {
+    let out = tempfile::tempdir().expect("a folder");
+    let pattern = photos().join("c*.png");
+    let done = run(&["image", text(&pattern), "--to", text(out.path()), "--width", "40"]);
+    assert_eq!(code(&done), 0, "{}", stderr(&done));
+    assert_eq!(files(out.path()), ["chelsea.png", "coffee.png"]);
+}
+
+#[test]
+fn unusual_names_are_just_names() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = folder.path().join("in");
+    std::fs::create_dir(&source).expect("a folder");
+    let names = [
+        "a b.jpg",
+        "100%.jpg",
+        "a%20b.jpg",
+        "ä ö#?.jpg",
+        "-v.jpg",
+        "a+b.jpg",
+        "[x].jpg",
+        "{dir}.jpg",
+    ];
+    for name in names {
+        std::fs::copy(photos().join("flower.jpg"), source.join(name)).expect("a copy");
+    }
+    let to = folder.path().join("out");
+    let done = run(&["image", text(&source), "--to", text(&to), "--width", "40"]);
+    assert_eq!(code(&done), 0, "{}", stderr(&done));
+    let mut expected = names.map(str::to_owned).to_vec();
+    expected.sort();
+    assert_eq!(files(&to), expected);
+    let one =
+        run(&["image", text(&source.join("[x].jpg")), "--to", text(&folder.path().join("x.png"))]);
+    assert_eq!(code(&one), 0, "an existing file is not a glob: {}", stderr(&one));
+}

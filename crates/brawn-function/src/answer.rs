@@ -1,0 +1,57 @@
+//! The reply: the report, in at most what Lambda takes.
+
+use brawn_core::{ItemReport, Status, Summary};
+use serde_json::{Value, json};
+
+/// A synchronous reply may have 6 MB; asynchronous destinations take 1 MB of it.
+/// Source: AWS Lambda quotas, "Invocation payload".
+const ROOM: usize = 5 << 20;
+
+/// `{"items": [...], "summary": {...}}`. When that is more than a reply takes, items that are done are left out, then
+/// reasons and outputs, and `truncated` says so; the summary always counts everything.
+pub(crate) fn report(items: &[ItemReport], summary: &Summary) -> Value {
+    let whole = json!({ "items": items, "summary": summary });
+    if fits(&whole) {
+        return whole;
+    }
+    let undone: Vec<&ItemReport> = items.iter().filter(|item| item.status != Status::Ok).collect();
+    let shorter = json!({ "items": undone, "summary": summary, "truncated": true });
+    if fits(&shorter) {
+        return shorter;
+    }
+    // The summary and the brackets take less than 4 KB.
+    let mut room = ROOM - (4 << 10);
+    let named: Vec<Value> = undone
+        .iter()
+        .map(|item| json!({ "source": item.source, "status": item.status }))
+        .take_while(|item| {
+            room = room.saturating_sub(item.to_string().len() + 1);
+            room > 0
+        })
+        .collect();
+    json!({ "items": named, "summary": summary, "truncated": true })
+}
+
+fn fits(value: &Value) -> bool {
+    value.to_string().len() <= ROOM
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use brawn_core::Error;
+
+    #[test]
+    fn a_reply_always_fits_and_keeps_what_is_not_done() {
+        let done = (0..40_000).map(|n| ItemReport::new(format!("s3://in/{n}.jpg"), Status::Ok));
+        let late = ItemReport::ended("s3://in/late.jpg", &Error::out_of_time());
+        let items: Vec<_> = done.chain([late]).collect();
+        let reply = report(&items, &Summary::default());
+        assert_eq!(reply["truncated"], true);
+        assert_eq!(reply["items"][0]["source"], "s3://in/late.jpg");
+        let all_late: Vec<_> = (0..200_000)
+            .map(|n| ItemReport::ended(format!("s3://in/{n}.jpg"), &Error::out_of_time()))
+            .collect();
+        assert!(fits(&report(&all_late, &Summary::default())));
+    }
+}

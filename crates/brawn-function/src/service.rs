@@ -1,0 +1,209 @@
+//! One invocation: an event in, a report out.
+
+use std::sync::Arc;
+
+use brawn_core::{Budget, Error, ErrorKind, ItemReport, Memory, Pool, Result, Status, Summary};
+use brawn_edge::{Outcome, Stores, events};
+use serde_json::{Map, Value};
+
+use crate::answer;
+use crate::setup::Setup;
+
+/// The function between invocations.
+#[derive(Clone)]
+pub(crate) struct Service {
+    setup: Option<Arc<Setup>>,
+    defaults: Option<Map<String, Value>>,
+    stores: Stores,
+    memory: Memory,
+}
+
+impl Service {
+    /// Reads `BRAWN_RECIPE` and makes ready what the first invocation should not wait for.
+    ///
+    /// # Errors
+    /// When the recipe is wrong: it names the field.
+    pub(crate) fn from_env() -> Result<Service> {
+        let recipe = std::env::var("BRAWN_RECIPE").ok().filter(|text| !text.trim().is_empty());
+        Service::new(recipe.as_deref(), Stores::from_env(), Memory::detect())
+    }
+
+    fn new(recipe: Option<&str>, stores: Stores, memory: Memory) -> Result<Service> {
+        let (mut setup, mut defaults) = (None, None);
+        if let Some(text) = recipe {
+            let in_recipe = |error: Error| {
+                let hint = error.hint().unwrap_or_default().to_owned();
+                Error::invalid_options(format!("BRAWN_RECIPE: {error}")).with_hint(hint)
+            };
+            let value: Value = serde_json::from_str(text).map_err(|error| {
+                in_recipe(Error::invalid_options(format!("is not JSON: {error}")))
+            })?;
+            let checked = Setup::parse(value.clone()).map_err(in_recipe)?;
+            checked.check().map_err(in_recipe)?;
+            setup = Some(Arc::new(checked));
+            defaults = value.as_object().cloned();
+        }
+        // Threads start now, in the init phase, which runs at full speed whatever the memory size.
+        Pool::global();
+        Ok(Service { setup, defaults, stores, memory })
+    }
+
+    /// Answers one event.
+    ///
+    /// # Errors
+    /// When the event or its recipe cannot be understood; when nobody waits for the reply and something failed that
+    /// may succeed when Lambda tries again.
+    pub(crate) async fn invoke(&self, event: Value, request_id: &str) -> Result<Value> {
+        let budget = brawn::budget().within(self.memory.clone());
+        if event.get("sources").is_some() || event.get("job").is_some() {
+            return self.direct(event, &budget, request_id).await;
+        }
+        let event = events::read(&event)?;
+        let setup = self.setup.as_ref().ok_or_else(|| {
+            Error::invalid_options("BRAWN_RECIPE is not set, so nobody said what to do with objects").with_hint(
+                "set it to a recipe such as {\"job\":\"image\",\"width\":[800],\"to\":\"s3://bucket/thumbs/\"}",
+            )
+        })?;
+        let flow = setup.flow_of_event(&self.stores)?;
+        let mut items = Vec::new();
+        let (summary, batch) = flow
+            .run_event(&event, &budget, |outcome| {
+                log_item(&outcome, request_id);
+                items.push(outcome.report);
+            })
+            .await;
+        log_summary(&summary, request_id);
+        match batch.reply() {
+            Some(reply) => Ok(reply),
+            None => report(items, &summary),
+        }
+    }
+
+    /// A recipe with its sources in the event itself; what it leaves out is taken from `BRAWN_RECIPE`.
+    async fn direct(&self, event: Value, budget: &Budget, request_id: &str) -> Result<Value> {
+        let mut recipe = self.defaults.clone().unwrap_or_default();
+        if let Value::Object(fields) = event {
+            // Options of one job mean nothing to another.
+            if fields.get("job").is_some_and(|job| recipe.get("job") != Some(job)) {
+                recipe.clear();
+            }
+            recipe.extend(fields);
+        }
+        let setup = Setup::parse(Value::Object(recipe))?;
+        if setup.route.sources.is_empty() {
+            return Err(Error::invalid_options("the event has no `sources`")
+                .with_hint("name what to work on: \"sources\": [\"s3://bucket/photos/\"]"));
+        }
+        let flow = setup.flow_of_sources(&self.stores)?;
+        let mut items = Vec::new();
+        let summary = flow
+            .run(&setup.route.sources, budget, |outcome| {
+                log_item(&outcome, request_id);
+                items.push(outcome.report);
+            })
+            .await;
+        log_summary(&summary, request_id);
+        // Somebody waits for this reply, and it says what became of each item.
+        Ok(answer::report(&items, &summary))
+    }
+}
+
+/// The reply to an event that nobody waits for. S3, SNS and EventBridge invoke asynchronously: only an error makes
+/// Lambda try again and, at last, use the dead-letter queue. A rejected item would be rejected again, so it alone is
+/// no error.
+fn report(items: Vec<ItemReport>, summary: &Summary) -> Result<Value> {
+    if summary.failed + summary.deadline == 0 {
+        return Ok(answer::report(&items, summary));
+    }
+    let undone: Vec<&str> = items
+        .iter()
+        .filter(|item| matches!(item.status, Status::Failed | Status::Deadline))
+        .map(|item| item.source.as_str())
+        .collect();
+    let kind = if summary.failed > 0 { ErrorKind::Storage } else { ErrorKind::OutOfTime };
+    let named = undone.iter().take(10).copied().collect::<Vec<_>>().join(", ");
+    let more = if undone.len() > 10 { ", ..." } else { "" };
+    Err(Error::new(
+        kind,
+        format!("{} of {} items are not done: {named}{more}", undone.len(), summary.items),
+    ))
+}
+
+fn log_item(outcome: &Outcome, request_id: &str) {
+    let item = &outcome.report;
+    let status = format!("{:?}", item.status).to_lowercase();
+    match item.status {
+        Status::Ok | Status::Skipped => tracing::info!(
+            request_id,
+            source = item.source,
+            status,
+            reason = item.reason,
+            outputs = item.outputs.len(),
+            bytes_in = item.bytes_in,
+            bytes_out = item.bytes_out,
+            ms = item.ms,
+            fetch_ms = item.fetch_ms,
+            queue_ms = item.queue_ms,
+            compute_ms = item.compute_ms,
+            deliver_ms = item.deliver_ms,
+            "item"
+        ),
+        Status::Rejected | Status::Failed | Status::Deadline => tracing::error!(
+            request_id,
+            source = item.source,
+            status,
+            reason = item.reason,
+            bytes_in = item.bytes_in,
+            ms = item.ms,
+            "item"
+        ),
+    }
+}
+
+fn log_summary(summary: &Summary, request_id: &str) {
+    tracing::info!(
+        request_id,
+        items = summary.items,
+        ok = summary.ok,
+        rejected = summary.rejected,
+        failed = summary.failed,
+        skipped = summary.skipped,
+        deadline = summary.deadline,
+        bytes_in = summary.bytes_in,
+        bytes_out = summary.bytes_out,
+        wall_ms = summary.wall_ms,
+        cpu_ms = summary.cpu_ms,
+        cpu_utilisation = summary.cpu_utilisation,
+        peak_mb = summary.peak_mb,
+        workers = summary.workers,
+        vcpus = summary.vcpus,
+        "summary"
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn service(recipe: &str) -> Result<Service> {
+        Service::new(Some(recipe), Stores::from_variables([]), Memory::unlimited())
+    }
+
+    #[test]
+    fn a_wrong_recipe_is_named_at_init() {
+        for (recipe, says) in [
+            ("{", "is not JSON"),
+            (r#"{"job":"image","widht":[1],"to":"s3://b/"}"#, "widht"),
+            (r#"{"job":"image","width":["a"],"to":"s3://b/"}"#, "width"),
+            (r#"{"job":"image","quality":0,"to":"s3://b/"}"#, "quality"),
+            (r#"{"job":"imgae","to":"s3://b/"}"#, "imgae"),
+            (r#"{"job":"image","width":800}"#, "`to`"),
+            (r#"{"job":"image","to":"-"}"#, "`to`"),
+        ] {
+            let error = service(recipe).err().expect(recipe);
+            assert!(error.to_string().starts_with("BRAWN_RECIPE: "), "{error}");
+            assert!(error.to_string().contains(says), "{error}");
+        }
+        service(r#"{"job":"image","width":800,"to":"s3://b/"}"#).expect("a good recipe");
+    }
+}

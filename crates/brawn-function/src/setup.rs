@@ -1,0 +1,65 @@
+//! From a recipe as JSON to something that can run.
+
+use std::sync::Arc;
+
+use brawn_core::{Error, Job, Pool, Result};
+use brawn_edge::{Destination, Flow, Location, Route, Stores};
+use brawn_jobs::Recipe;
+use serde_json::Value;
+
+/// A recipe that was checked: a job and where its outputs go.
+#[derive(Clone)]
+pub(crate) struct Setup {
+    job: Arc<dyn Job>,
+    accepts: &'static [&'static str],
+    pub(crate) route: Route,
+}
+
+impl Setup {
+    /// Reads the flat recipe, route and options together.
+    ///
+    /// # Errors
+    /// The field that is wrong, what it holds, and what would be right.
+    pub(crate) fn parse(recipe: Value) -> Result<Setup> {
+        let (route, options) = Route::split(recipe)?;
+        let recipe = Recipe::from_json(&options)?;
+        let accepts = recipe.extensions();
+        Ok(Setup { job: recipe.into_job()?.into(), accepts, route })
+    }
+
+    /// The flow to where the route says, for objects that come by an event.
+    pub(crate) fn flow_of_event(&self, stores: &Stores) -> Result<Flow> {
+        let to = self.to()?;
+        Ok(self.flow(stores, Destination::folder(to)))
+    }
+
+    /// The flow for the route's own sources.
+    pub(crate) fn flow_of_sources(&self, stores: &Stores) -> Result<Flow> {
+        let to = Destination::resolve(self.to()?, &self.route.sources)?;
+        Ok(self.flow(stores, to))
+    }
+
+    fn to(&self) -> Result<Location> {
+        match self.route.to.clone() {
+            None => Err(Error::invalid_options("the recipe has no `to`")
+                .with_hint("say where outputs go: \"to\": \"s3://bucket/thumbs/\"")),
+            Some(Location::Stdio) => {
+                Err(Error::invalid_options("`to` is `-`, and a function has no stdout for data"))
+            }
+            Some(to) => Ok(to),
+        }
+    }
+
+    fn flow(&self, stores: &Stores, destination: Destination) -> Flow {
+        Flow::new(Arc::clone(&self.job), Pool::global().clone(), stores.clone(), destination)
+            .accepts(Some(self.accepts))
+            .skip_existing(self.route.skip_existing)
+            .dry_run(self.route.dry_run)
+            .cache_control(self.route.cache_control.clone())
+    }
+
+    /// Checks what can be checked before an event comes.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.to().map(drop)
+    }
+}

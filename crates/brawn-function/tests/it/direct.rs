@@ -1,0 +1,135 @@
+//! Direct invocations: the recipe and its sources in the event, on local files.
+
+use std::time::Duration;
+
+use brawn_testing::Answer;
+use serde_json::json;
+
+use crate::{Function, PATIENCE, photos};
+
+#[test]
+fn the_report_is_the_reply_and_the_files_are_there() {
+    let out = tempfile::tempdir().expect("a folder");
+    let function = Function::start(None, &[("AWS_LAMBDA_LOG_FORMAT".into(), "JSON".into())]);
+    let event = json!({
+        "job": "image", "width": 64, "sources": [photos()], "to": out.path().join("thumbs"),
+    });
+    let reply = function.respond(&event);
+    assert_eq!(reply["summary"]["ok"], 6, "{reply}");
+    assert_eq!(reply["items"].as_array().map(Vec::len), Some(6));
+    assert!(out.path().join("thumbs/china.jpg").exists());
+    // The next invocation is served by the same process.
+    assert_eq!(function.respond(&event)["summary"]["ok"], 6);
+    let log = function.log();
+    let items: Vec<serde_json::Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("every line is JSON"))
+        .filter(|line: &serde_json::Value| line["message"] == "item")
+        .collect();
+    assert_eq!(items.len(), 12, "a line for each item");
+    assert!(
+        items
+            .iter()
+            .all(|item| item["request_id"].as_str().is_some_and(|id| id.starts_with("00000000-")))
+    );
+}
+
+#[test]
+fn the_event_that_the_command_line_prints_gives_the_same_bytes() {
+    let out = tempfile::tempdir().expect("a folder");
+    let function = Function::start(None, &[]);
+    let event = json!({
+        "job": "image", "width": [64, 128], "format": ["webp", "jpeg"],
+        "sources": [photos().join("china.jpg")], "to": out.path(),
+    });
+    assert_eq!(function.respond(&event)["summary"]["outputs"], 4);
+    let recipe = brawn_jobs::Recipe::from_json(&json!({
+        "job": "image", "width": [64, 128], "format": ["webp", "jpeg"],
+    }))
+    .expect("a recipe");
+    let job = recipe.into_job().expect("a job");
+    let bytes = std::fs::read(photos().join("china.jpg")).expect("shipped");
+    let mut sink = brawn_core::MemorySink::default();
+    job.run(
+        brawn_core::Source::bytes("china.jpg", &bytes),
+        &mut sink,
+        &brawn_core::Budget::unlimited(),
+    )
+    .expect("it accepts the photo");
+    assert_eq!(sink.outputs.len(), 4);
+    for output in sink.outputs {
+        assert!(
+            std::fs::read(out.path().join(&output.name)).expect("delivered") == output.bytes,
+            "{}",
+            output.name
+        );
+    }
+}
+
+#[test]
+fn a_deadline_in_the_middle_gives_a_reply_before_the_wall_that_names_the_rest() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = folder.path().join("in");
+    std::fs::create_dir(&source).expect("a folder");
+    for n in 0..400 {
+        std::fs::copy(photos().join("hubble_deep_field.jpg"), source.join(format!("{n}.jpg")))
+            .expect("a copy");
+    }
+    let function = Function::start(None, &[("BRAWN_THREADS".into(), "1".into())]);
+    let event = json!({
+        "job": "image", "width": 300, "format": "webp", "sources": [source], "to": folder.path().join("out"),
+    });
+    let timeout = Duration::from_millis(1_500);
+    let id = function.api.send(&event, timeout);
+    let sent = std::time::Instant::now();
+    let Some(Answer::Response(reply)) = function.api.answer(&id, PATIENCE) else {
+        panic!("no reply")
+    };
+    let took = sent.elapsed();
+    let late = reply["summary"]["deadline"].as_u64().expect("a count");
+    assert!(late > 0, "{reply}");
+    assert!(took < timeout, "the reply came {took:?} after the event, the wall is at {timeout:?}");
+    assert!(
+        reply["items"].as_array().expect("items").iter().any(|item| item["status"] == "deadline")
+    );
+}
+
+#[test]
+fn a_stale_deadline_counts_as_none() {
+    let out = tempfile::tempdir().expect("a folder");
+    let function = Function::start(None, &[]);
+    let event = json!({
+        "job": "image", "width": 64, "sources": [photos().join("china.jpg")], "to": out.path(),
+    });
+    // What `cargo lambda watch` sends.
+    let id = function.api.send_with_deadline(&event, 600_000);
+    match function.api.answer(&id, PATIENCE) {
+        Some(Answer::Response(reply)) => assert_eq!(reply["summary"]["ok"], 1, "{reply}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_wrong_event_is_an_error_with_a_stable_type_and_the_next_one_is_served() {
+    let function = Function::start(None, &[]);
+    for (event, kind, says) in [
+        (json!({ "hello": "world" }), "Brawn.InvalidOptions", "hello"),
+        (
+            json!({ "job": "image", "widht": 3, "sources": "a.jpg", "to": "out/" }),
+            "Brawn.InvalidOptions",
+            "widht",
+        ),
+        (json!({ "job": "image", "to": "out/" }), "Brawn.InvalidOptions", "sources"),
+    ] {
+        match function.invoke(&event) {
+            Answer::Error(error) => {
+                assert_eq!(error["errorType"], kind, "{error}");
+                assert!(
+                    error["errorMessage"].as_str().is_some_and(|text| text.contains(says)),
+                    "{error}"
+                );
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
