@@ -8,6 +8,7 @@ mod plan;
 mod run;
 mod stderr;
 mod stdout;
+mod verdict;
 
 use std::process::ExitCode;
 
@@ -15,11 +16,15 @@ use brawn_core::Error;
 use clap::Parser;
 
 use crate::args::{Cli, Command};
-use crate::run::Verdict;
+use crate::plan::Plan;
+use crate::verdict::Verdict;
 
 fn main() -> ExitCode {
     let verdict = match Cli::parse().command {
-        Command::Image(image) => plan::image(*image).and_then(plan::Plan::carry_out),
+        Command::Image(image) => plan::image(*image).and_then(|plan| match plan {
+            Plan::Print(event) => stdout::print(&event),
+            Plan::Flow(work) => run::run(*work),
+        }),
         Command::Completions(words) => papers::completions(words.shell),
         Command::Man(words) => papers::man_pages(&words.folder),
     };

@@ -7,7 +7,7 @@ use brawn_core::{Error, ErrorKind, Result};
 use clap::CommandFactory;
 
 use crate::args::Cli;
-use crate::run::Verdict;
+use crate::verdict::Verdict;
 
 /// Prints the completions of `shell`.
 pub(crate) fn completions(shell: clap_complete::Shell) -> Result<Verdict> {

@@ -1,15 +1,14 @@
 //! From words to a plan: everything that can be wrong before anything starts.
 
-use std::io::Write;
 use std::sync::Arc;
+use std::time::Duration;
 
-use brawn_core::{Budget, Deadline, Error, ErrorKind, Job, Memory, Pool, Result, Vcpus};
+use brawn_core::{Budget, Deadline, Error, Job, Memory, Pool, Result, Vcpus};
 use brawn_edge::{Destination, Flow, Location, Route, Stores};
 use brawn_jobs::{Recipe, image};
 use serde_json::Value;
 
 use crate::args::{Image, Run};
-use crate::run::{self, Verdict};
 use crate::stdout::Form;
 
 /// What a command line asks for, checked.
@@ -27,16 +26,6 @@ pub(crate) struct Work {
     pub(crate) budget: Budget,
     pub(crate) form: Form,
     pub(crate) quiet: bool,
-}
-
-impl Plan {
-    /// Does it.
-    pub(crate) fn carry_out(self) -> Result<Verdict> {
-        match self {
-            Plan::Print(value) => print(&value),
-            Plan::Flow(work) => run::run(*work),
-        }
-    }
 }
 
 /// `brawn image`.
@@ -99,7 +88,7 @@ fn plan(run: Run, route: Route, recipe: Recipe) -> Result<Plan> {
     if let Some(deadline) = run.timeout.and_then(Deadline::after) {
         // What is computed by then still gets delivered.
         let reserve = run.timeout.unwrap_or_default() / 20;
-        budget = budget.by(deadline.reserving(reserve.min(std::time::Duration::from_secs(1))));
+        budget = budget.by(deadline.reserving(reserve.min(Duration::from_secs(1))));
     }
     let to = route.to.ok_or_else(|| Error::invalid_options("`--to` is missing"))?;
     let destination = Destination::resolve(to, &route.sources)?;
@@ -130,13 +119,4 @@ fn event(route: &Route, recipe: Value) -> Value {
         fields.extend(route);
     }
     event
-}
-
-fn print(value: &Value) -> Result<Verdict> {
-    match writeln!(std::io::stdout(), "{value:#}") {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Error::new(ErrorKind::Storage, "cannot write to stdout").with_source(error))
-        }
-        _ => Ok(Verdict::Done),
-    }
 }

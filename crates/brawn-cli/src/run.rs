@@ -2,52 +2,13 @@
 
 use std::time::Duration;
 
-use brawn_core::{Error, ErrorKind, Result, Status, Summary};
+use brawn_core::{Error, ErrorKind, Result, Status};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::plan::Work;
 use crate::stderr::Stderr;
 use crate::stdout::Stdout;
-
-/// How a command ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// All done.
-    Done,
-    /// Some items failed.
-    SomeFailed,
-    /// The deadline was reached with part of the work done.
-    OutOfTime,
-    /// Stopped by a signal of this number.
-    Stopped(u8),
-}
-
-/// `SIGINT`, `SIGPIPE` and `SIGTERM` by number.
-const INTERRUPT: u8 = 2;
-const PIPE: u8 = 13;
-const TERMINATE: u8 = 15;
-
-impl Verdict {
-    /// As a shell reports it: 128 and the number for what a signal stopped.
-    pub(crate) fn exit_code(self) -> u8 {
-        match self {
-            Verdict::Done => 0,
-            Verdict::SomeFailed => 1,
-            Verdict::OutOfTime => 3,
-            Verdict::Stopped(number) => 128 + number,
-        }
-    }
-
-    fn of(summary: &Summary) -> Verdict {
-        if summary.deadline > 0 {
-            Verdict::OutOfTime
-        } else if summary.is_clean() {
-            Verdict::Done
-        } else {
-            Verdict::SomeFailed
-        }
-    }
-}
+use crate::verdict::{INTERRUPT, PIPE, TERMINATE, Verdict};
 
 /// Runs the flow to its end, or to the first signal.
 pub(crate) fn run(work: Work) -> Result<Verdict> {
@@ -135,20 +96,5 @@ impl Signals {
             _ = self.interrupt.recv() => INTERRUPT,
             _ = self.terminate.recv() => TERMINATE,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_exit_code_says_how_it_ended() {
-        let summary = |rejected, deadline| Summary { rejected, deadline, ..Summary::default() };
-        assert_eq!(Verdict::of(&summary(0, 0)).exit_code(), 0);
-        assert_eq!(Verdict::of(&summary(1, 0)).exit_code(), 1);
-        assert_eq!(Verdict::of(&summary(1, 1)).exit_code(), 3);
-        assert_eq!(Verdict::Stopped(INTERRUPT).exit_code(), 130);
-        assert_eq!(Verdict::Stopped(PIPE).exit_code(), 141);
     }
 }

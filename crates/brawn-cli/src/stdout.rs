@@ -1,10 +1,12 @@
 //! Data: JSON lines, or the table of a dry run.
 
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 
-use brawn_core::{ByteSize, Summary};
+use brawn_core::{ByteSize, Error, ErrorKind, Result, Summary};
 use brawn_edge::Outcome;
 use serde_json::{Value, json};
+
+use crate::verdict::Verdict;
 
 /// What goes to stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,10 +65,20 @@ impl Stdout {
         // A full disk behind the redirection ends the reports as a closed pipe does: the exit code says so.
         if let Err(error) = writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
             self.closed = true;
-            if error.kind() != ErrorKind::BrokenPipe {
+            if error.kind() != std::io::ErrorKind::BrokenPipe {
                 let _ = writeln!(std::io::stderr(), "brawn: cannot write to stdout: {error}");
             }
         }
+    }
+}
+
+/// Prints one value for people and programs.
+pub(crate) fn print(value: &Value) -> Result<Verdict> {
+    match writeln!(std::io::stdout(), "{value:#}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::new(ErrorKind::Storage, "cannot write to stdout").with_source(error))
+        }
+        _ => Ok(Verdict::Done),
     }
 }
 
