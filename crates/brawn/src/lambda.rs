@@ -15,7 +15,7 @@ use crate::with_budget;
 /// Serves invocations one after the other, as classic Lambda sends them.
 ///
 /// `handler` runs with [`brawn::budget`](crate::budget) giving the invocation's budget: its deadline is the one Lambda
-/// told, less a [reserve](reserve) for delivering what is finished. A deadline that lies before this process started
+/// told, less a [`reserve`] for delivering what is finished. A deadline that lies before this process started
 /// counts as none. When the handler returns, its budget is cancelled, so that nothing goes on into the next invocation.
 ///
 /// # Errors
