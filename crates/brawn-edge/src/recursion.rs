@@ -11,9 +11,28 @@ pub(crate) fn refusal(destination: &Destination, source: &Address) -> Option<Str
     })
 }
 
+/// Why an object that brawn's `job` wrote is left alone: its outputs would come into the bucket it lies in, perhaps by
+/// way of a trigger that knows no prefix. Between two buckets it is one step of a chain.
+pub(crate) fn echo(destination: &Destination, source: &Address, job: &str) -> Option<String> {
+    destination.is_in_bucket(source.scheme, &source.bucket).then(|| {
+        format!(
+            "it was written by brawn (job `{job}`), and the outputs would come into the same bucket"
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_brawn_wrote_is_left_alone_only_where_the_outputs_come_back() {
+        for (to, refused) in [("s3://b/thumbs/", true), ("s3://other/", false), ("out/", false)] {
+            let destination = Destination::folder(to.parse().expect("a location"));
+            let echo = echo(&destination, &Address::s3("b", "up/a.jpg"), "image");
+            assert_eq!(echo.is_some(), refused, "{to}");
+        }
+    }
 
     #[test]
     fn an_object_within_the_destination_is_left_alone() {

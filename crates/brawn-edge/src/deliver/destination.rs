@@ -136,6 +136,16 @@ impl Destination {
         }
     }
 
+    /// Whether it lies in this bucket.
+    pub(crate) fn is_in_bucket(&self, scheme: Scheme, bucket: &str) -> bool {
+        match &self.0 {
+            Place::Prefix(address) | Place::Exactly(Location::Object(address)) => {
+                (address.scheme, address.bucket.as_str()) == (scheme, bucket)
+            }
+            Place::Folder(_) | Place::Exactly(_) => false,
+        }
+    }
+
     /// The prefix, where it is one.
     pub(crate) fn as_prefix(&self) -> Option<&Address> {
         match &self.0 {

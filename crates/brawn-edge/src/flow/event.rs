@@ -10,8 +10,8 @@ use crate::select::Item;
 impl Flow {
     /// Runs every object that `event` names, as [`run_items`](Flow::run_items), and says which messages failed.
     ///
-    /// An object lying in the destination, or written by brawn, is left alone: its outputs would trigger the function
-    /// again. Messages of a first-in-first-out queue are done one after the other up to the first that fails.
+    /// An object lying in the destination, or written by brawn into the destination's bucket, is left alone: its outputs
+    /// would trigger the function again. Messages of a first-in-first-out queue are done one after the other up to the first that fails.
     pub async fn run_event(
         &self,
         event: &Event,

@@ -95,9 +95,11 @@ impl Run<'_> {
         report.fetch_ms = ms(begun, Instant::now());
         report.bytes_in = planned.opened.head.len() as u64;
         if item.from_event
+            && let Location::Object(address) = &item.location
             && let Some(job) = &planned.opened.written_by
+            && let Some(reason) = recursion::echo(&self.flow.destination, address, job)
         {
-            return Ok(End::Skipped(format!("it was written by brawn (job `{job}`)")));
+            return Ok(End::Skipped(reason));
         }
         let targets = self.targets(&planned.plan, source)?;
         if self.flow.skip_existing && self.all_exist(&targets).await? {

@@ -297,11 +297,14 @@ async fn a_cancelled_upload_is_not_there() {
 }
 
 #[tokio::test]
-async fn an_event_about_what_brawn_wrote_is_left_alone() {
+async fn an_event_about_what_brawn_wrote_there_is_left_alone() {
     let server = S3Server::start();
     write(&server.bucket("inbox"), "a.txt", "a");
-    let (summary, _) = run(&copies(&server), &[place("s3://inbox/a.txt")]).await;
-    assert_eq!(summary.ok, 1);
+    for to in ["s3://inbox/elsewhere", "s3://outbox/thumbs"] {
+        let copies = flow(Copy::default(), stores_of(&server), Destination::folder(place(to)));
+        let (summary, _) = run(&copies, &[place("s3://inbox/a.txt")]).await;
+        assert_eq!(summary.ok, 1);
+    }
     let again =
         flow(Copy::default(), stores_of(&server), Destination::folder(place("s3://inbox/more")));
     let event = |bucket: &str, key: &str| {
@@ -312,7 +315,9 @@ async fn an_event_about_what_brawn_wrote_is_left_alone() {
         brawn_edge::events::read(&serde_json::json!({ "Records": [record] })).expect("an event")
     };
     for (bucket, key, reason) in [
-        ("outbox", "thumbs/a.out", Some("it was written by brawn (job `copy`)")),
+        ("inbox", "elsewhere/a.out", Some("it was written by brawn (job `copy`)")),
+        // From another bucket it is a step of a chain.
+        ("outbox", "thumbs/a.out", None),
         ("inbox", "more/a.out", Some("it lies in the destination")),
         ("inbox", "a.txt", None),
     ] {
