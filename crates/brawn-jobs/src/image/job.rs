@@ -129,7 +129,7 @@ impl ImageJob {
             growing.par_iter_mut().with_max_len(1).try_for_each(|(rendition, animation)| {
                 let (picture, _) =
                     render(&original, draft, &rendition.framing, &self.options, extras, budget)?;
-                animation.push(picture.into_owned(), frame.delay_ms, &self.options)
+                animation.push(picture.into_owned(), frame.delay_ms, &self.options, budget)
             })
         })?;
         let mut finished = growing.into_iter();

@@ -3,7 +3,7 @@
 use brawn_core::conformance::{Subject, check};
 use brawn_jobs::image::{Fit, Format, Gravity, ImageJob, Options};
 
-use super::fixtures::{gif, jpeg, photo, png};
+use super::fixtures::{Rgb, gif, jpeg, jpeg_cmyk, photo, png};
 
 fn conforms(options: Options, name: &str, small: &[u8], large: &[u8]) {
     let job = ImageJob::new(options).expect("valid options");
@@ -34,7 +34,6 @@ fn jpeg_to_six_files_conforms() {
 
 #[test]
 fn png_to_a_jpeg_of_full_size_conforms() {
-    // From PNG: a JPEG at full size is decoded in one call, which nothing can stop.
     let (small, large) = (png(&photo(400, 300)), png(&photo(4000, 3000)));
     let options = Options { format: vec![Format::Jpeg], ..Options::default() };
     conforms(options, "b.png", &small, &large);
@@ -62,8 +61,28 @@ fn jpeg_to_filtered_png_conforms() {
 #[test]
 fn png_to_webp_conforms() {
     let (small, large) = (png(&photo(400, 300)), png(&photo(3000, 2000)));
-    let options = Options { width: vec![500], format: vec![Format::WebP], ..Options::default() };
+    let options = Options { width: vec![1600], format: vec![Format::WebP], ..Options::default() };
     conforms(options, "b.png", &small, &large);
+}
+
+#[test]
+fn webp_to_a_jpeg_conforms() {
+    let webp = |picture: &Rgb| {
+        let config = brawn_webp::Config { quality: 80.0, effort: 0, lossless: false };
+        let size = (picture.width, picture.height);
+        brawn_webp::encode(&picture.pixels, size, brawn_webp::Channels::Rgb, &config, &|| true)
+            .expect("a WebP")
+    };
+    let (small, large) = (webp(&photo(400, 300)), webp(&photo(6000, 4000)));
+    let options = Options { width: vec![200], format: vec![Format::Jpeg], ..Options::default() };
+    conforms(options, "b.webp", &small, &large);
+}
+
+#[test]
+fn cmyk_jpeg_of_full_size_conforms() {
+    let (small, large) = (jpeg_cmyk(400, 300), jpeg_cmyk(4000, 3000));
+    let options = Options { format: vec![Format::Jpeg], ..Options::default() };
+    conforms(options, "b.jpg", &small, &large);
 }
 
 #[test]

@@ -48,6 +48,15 @@ pub(crate) fn jpeg(picture: &Rgb) -> Vec<u8> {
     encoder.encode().expect("encoded")
 }
 
+/// A JPEG of four inks.
+pub(crate) fn jpeg_cmyk(width: u32, height: u32) -> Vec<u8> {
+    let picture = photo(width, height);
+    let inks: Vec<u8> =
+        picture.pixels.as_chunks::<3>().0.iter().flat_map(|[c, m, y]| [*c, *m, *y, 220]).collect();
+    let encoder = Encoder::new(&inks, width as usize, height as usize, PixelFormat::Cmyk);
+    encoder.quality(92).encode().expect("encoded")
+}
+
 /// A JPEG with nothing in its EXIF but the orientation.
 pub(crate) fn jpeg_oriented(picture: &Rgb, orientation: u8) -> Vec<u8> {
     let mut exif = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();

@@ -1,4 +1,5 @@
-//! JPEG by libjpeg-turbo-rs, whose pixels are those of libjpeg-turbo: small pictures, unusual ones, CMYK.
+//! JPEG by libjpeg-turbo-rs, whose pixels are those of libjpeg-turbo: small pictures, unusual ones, scales
+//! that [`shrink`](super::super::shrink) does not make.
 
 use brawn_core::{Budget, Error};
 use libjpeg_turbo_rs::{DecodeLimits, Decoder, JpegError, PixelFormat, ScalingFactor};
@@ -62,25 +63,12 @@ pub(super) fn decode(
     into_picture(&decoder, layout, layout.channels() as u64)
 }
 
-/// CMYK and YCCK as RGB: by the profile where there is a good one, else as ideal inks.
-pub(super) fn cmyk(
-    bytes: &[u8],
-    detail: &Detail,
-    eighths: u32,
-    icc: Option<&[u8]>,
-    budget: &Budget,
-    warnings: &mut Vec<String>,
-) -> Result<Picture, Error> {
+/// CMYK, and YCCK as CMYK, as they are stored.
+pub(super) fn inks(bytes: &[u8], eighths: u32, budget: &Budget) -> Result<Picture, Error> {
     let mut decoder = decoder(bytes, eighths)?;
     budget.check()?;
     decoder.set_output_format(PixelFormat::Cmyk);
-    let mut inks = into_picture(&decoder, Layout::Rgba, 4)?;
-    if detail.inverted {
-        inks.pixels.iter_mut().for_each(|ink| *ink = 255 - *ink);
-    }
-    let mut pixels = room(inks.pixels.len() as u64 / 4 * 3)?;
-    Inks::new(icc, warnings).print_all(&inks.pixels, &mut pixels, budget)?;
-    Ok(Picture { width: inks.width, height: inks.height, layout: Layout::Rgb, pixels })
+    into_picture(&decoder, Layout::Rgba, 4)
 }
 
 fn into_picture(decoder: &Decoder<'_>, layout: Layout, channels: u64) -> Result<Picture, Error> {

@@ -25,6 +25,57 @@ pub(super) fn decode(
         Layout::Gray => ColorSpace::Luma,
         _ => ColorSpace::RGB,
     };
+    let pixels = samples(bytes, header, colours, header.layout.channels(), budget)?;
+    Ok(pixels.map(|pixels| Picture {
+        width: header.width,
+        height: header.height,
+        layout: header.layout,
+        pixels,
+    }))
+}
+
+/// Pixels of four inks as they are stored, YCCK as CMYK. `adobe` is the transform that a segment of that name gives.
+pub(super) fn inks(
+    bytes: &[u8],
+    header: &Header,
+    adobe: Option<u8>,
+    budget: &Budget,
+) -> Result<Option<Vec<u8>>, Error> {
+    let colours = match adobe {
+        None | Some(0) => ColorSpace::CMYK,
+        Some(2) => ColorSpace::YCCK,
+        Some(_) => return Ok(None),
+    };
+    let mut inks = samples(bytes, header, colours, 4, budget)?;
+    if let Some(inks) = inks.as_mut().filter(|_| colours == ColorSpace::YCCK) {
+        for pixels in inks.chunks_mut(4 << 16) {
+            budget.check()?;
+            pixels.as_chunks_mut::<4>().0.iter_mut().for_each(ycck_to_cmyk);
+        }
+    }
+    Ok(inks)
+}
+
+/// In libjpeg's own fixed point.
+fn ycck_to_cmyk(pixel: &mut [u8; 4]) {
+    const HALF: i32 = 1 << 15;
+    let [y, cb, cr, _] = pixel.map(i32::from);
+    let (cb, cr) = (cb - 128, cr - 128);
+    let red = y + ((91_881 * cr + HALF) >> 16);
+    let green = y + ((-22_554 * cb - 46_802 * cr + HALF) >> 16);
+    let blue = y + ((116_130 * cb + HALF) >> 16);
+    for (ink, light) in pixel.iter_mut().zip([red, green, blue]) {
+        *ink = (255 - light).clamp(0, 255) as u8;
+    }
+}
+
+fn samples(
+    bytes: &[u8],
+    header: &Header,
+    colours: ColorSpace,
+    channels: usize,
+    budget: &Budget,
+) -> Result<Option<Vec<u8>>, Error> {
     let options = DecoderOptions::default()
         .set_strict_mode(true)
         .set_max_width(header.width as usize)
@@ -32,16 +83,72 @@ pub(super) fn decode(
         .jpeg_set_max_scans(MAX_SCANS)
         .jpeg_set_out_colorspace(colours);
     let mut decoder = JpegDecoder::new_with_options(Polled::new(bytes, budget), options);
-    let length = header.pixels() * header.layout.channels() as u64;
+    let length = header.pixels() * channels as u64;
     let decoded = decoder.decode_headers().is_ok()
         && decoder.output_buffer_size().is_some_and(|size| size as u64 == length);
     let mut pixels = room(if decoded { length } else { 0 })?;
     let decoded = decoded && decoder.decode_into(&mut pixels).is_ok();
     budget.check()?;
-    Ok(decoded.then_some(Picture {
-        width: header.width,
-        height: header.height,
-        layout: header.layout,
-        pixels,
-    }))
+    Ok(decoded.then_some(pixels))
+}
+
+#[cfg(test)]
+mod tests {
+    use libjpeg_turbo_rs::{Encoder, PixelFormat};
+
+    use super::super::super::{Probed, probe};
+    use super::super::full;
+    use super::*;
+
+    const SIZE: (usize, usize) = (203, 117);
+
+    /// Four slopes, and a JPEG of them without an Adobe segment or with one that says 0.
+    fn cmyk() -> Vec<u8> {
+        let pixels: Vec<u8> = (0..SIZE.0 * SIZE.1)
+            .flat_map(|at| {
+                let (x, y) = (at % SIZE.0, at / SIZE.0);
+                [x, 2 * y, x + y, 250 - x].map(|value| value as u8)
+            })
+            .collect();
+        let encoder = Encoder::new(&pixels, SIZE.0, SIZE.1, PixelFormat::Cmyk);
+        encoder.quality(95).encode().expect("encoded")
+    }
+
+    /// The offset of the transform in the Adobe segment.
+    fn transform(bytes: &[u8]) -> Option<usize> {
+        bytes.windows(5).position(|name| name == b"Adobe").map(|at| at + 11)
+    }
+
+    fn furthest(bytes: &[u8]) -> u8 {
+        let budget = Budget::unlimited();
+        let Ok(Probed::Header(header)) = probe(bytes, true) else { panic!("a header") };
+        let adobe = transform(bytes).map(|at| bytes[at]);
+        let stopped = inks(bytes, &header, adobe, &budget).expect("no budget ends");
+        let stopped = stopped.expect("no fault");
+        let whole = full::inks(bytes, 8, &budget).expect("decoded");
+        stopped.iter().zip(&whole.pixels).map(|(a, b)| a.abs_diff(*b)).max().expect("pixels")
+    }
+
+    #[test]
+    fn inks_are_those_of_the_other_decoder() {
+        let mut bytes = cmyk();
+        assert!(furthest(&bytes) <= 2, "CMYK off by {}", furthest(&bytes));
+        let at = transform(&bytes).expect("an Adobe segment");
+        // The same samples, read as Y, Cb, Cr and K.
+        bytes[at] = 2;
+        assert!(furthest(&bytes) <= 4, "YCCK off by {}", furthest(&bytes));
+    }
+
+    #[test]
+    fn ycck_is_the_complement_of_rgb() {
+        for (ycck, cmyk) in [
+            ([255, 128, 128, 9], [0, 0, 0, 9]),
+            ([0, 128, 128, 200], [255, 255, 255, 200]),
+            ([76, 85, 255, 0], [1, 255, 255, 0]),
+        ] {
+            let mut pixel = ycck;
+            ycck_to_cmyk(&mut pixel);
+            assert_eq!(pixel, cmyk);
+        }
+    }
 }

@@ -6,11 +6,12 @@ mod markers;
 
 use brawn_core::{Budget, Error};
 
+use super::super::color::{self, Inks};
+use super::super::exif;
 use super::super::picture::{Layout, Picture};
-use super::super::{color, exif};
 use super::header::{self, Format, Header, Probed};
 use super::shrink::{self, Scale};
-use super::{Each, Extras, Frame, Want};
+use super::{Each, Extras, Frame, Want, room};
 use markers::{Coding, Markers, Stopped};
 
 /// What the header says beyond size and layout.
@@ -144,7 +145,20 @@ pub(super) fn decode(
     let picture = match shrunk(bytes, eighths, budget)? {
         Some(picture) => picture,
         None if detail.is_cmyk() => {
-            full::cmyk(bytes, detail, eighths, icc.as_deref(), budget, &mut extras.warnings)?
+            let large = eighths == 8 && header.pixels() > LARGE;
+            let inks =
+                if large { large::inks(bytes, header, markers.adobe, budget)? } else { None };
+            let inks = match inks {
+                Some(pixels) => Picture {
+                    width: header.width,
+                    height: header.height,
+                    layout: Layout::Rgba,
+                    pixels,
+                },
+                None => full::inks(bytes, eighths, budget)?,
+            };
+            let ready = Inks::new(icc.as_deref(), &mut extras.warnings);
+            printed(inks, detail.inverted, &ready, budget)?
         }
         None => {
             let picture = if eighths == 8 && header.pixels() > LARGE && !detail.unusual {
@@ -163,6 +177,24 @@ pub(super) fn decode(
     }
     each(Frame { picture, delay_ms: 0 })?;
     Ok(extras)
+}
+
+/// CMYK as RGB: by the profile where there is a good one, else as ideal inks.
+fn printed(
+    mut cmyk: Picture,
+    inverted: bool,
+    inks: &Inks,
+    budget: &Budget,
+) -> Result<Picture, Error> {
+    if inverted {
+        for part in cmyk.pixels.chunks_mut(4 << 16) {
+            budget.check()?;
+            part.iter_mut().for_each(|ink| *ink = 255 - *ink);
+        }
+    }
+    let mut pixels = room(cmyk.pixels.len() as u64 / 4 * 3)?;
+    inks.print_all(&cmyk.pixels, &mut pixels, budget)?;
+    Ok(Picture { width: cmyk.width, height: cmyk.height, layout: Layout::Rgb, pixels })
 }
 
 /// The size of a JPEG that stands inside another file.

@@ -125,25 +125,36 @@ pub(super) fn webp(width: u32, height: u32) -> Vec<u8> {
     bytes
 }
 
-pub(super) fn lossy_webp(width: u32, height: u32) -> Vec<u8> {
-    let data = pixels(width as usize, height as usize, 3);
-    webp::Encoder::from_rgb(&data, width, height).encode(90.0).to_vec()
+fn lossy(data: &[u8], width: u32, height: u32) -> Vec<u8> {
+    let config = brawn_webp::Config { quality: 90.0, effort: 4, lossless: false };
+    brawn_webp::encode(data, (width, height), brawn_webp::Channels::Rgb, &config, &|| true)
+        .expect("encodes")
 }
 
+pub(super) fn lossy_webp(width: u32, height: u32) -> Vec<u8> {
+    lossy(&pixels(width as usize, height as usize, 3), width, height)
+}
+
+/// Whole frames of 100 ms, played three times.
 pub(super) fn animated_webp(width: u32, height: u32, frames: u32) -> Vec<u8> {
-    let config = webp::WebPConfig::new().expect("a configuration");
-    let mut encoder = webp::AnimEncoder::new(width, height, &config);
-    let pictures: Vec<Vec<u8>> = (0..frames)
-        .map(|frame| {
-            let shift = |value: &u8| value.wrapping_add(frame as u8 * 40);
-            pixels(width as usize, height as usize, 3).iter().map(shift).collect()
-        })
-        .collect();
-    for (picture, frame) in pictures.iter().zip(0..) {
-        encoder.add_frame(webp::AnimFrame::from_rgb(picture, width, height, frame * 100));
+    fn push(file: &mut Vec<u8>, name: &[u8], content: &[u8]) {
+        file.extend([name, &(content.len() as u32).to_le_bytes(), content].concat());
+        file.resize(file.len().next_multiple_of(2), 0);
     }
-    encoder.set_loop_count(3);
-    encoder.encode().to_vec()
+    let side = |side: u32| (side - 1).to_le_bytes()[..3].to_vec();
+    let size = [side(width), side(height)].concat();
+    let mut file = b"RIFF\0\0\0\0WEBP".to_vec();
+    push(&mut file, b"VP8X", &[&[2, 0, 0, 0], &size[..]].concat());
+    push(&mut file, b"ANIM", &[255, 255, 255, 255, 3, 0]);
+    for frame in 0..frames {
+        let shift = |value: &u8| value.wrapping_add(frame as u8 * 40);
+        let data: Vec<u8> = pixels(width as usize, height as usize, 3).iter().map(shift).collect();
+        let still = lossy(&data, width, height);
+        push(&mut file, b"ANMF", &[&[0; 6], &size[..], &[100, 0, 0, 0], &still[12..]].concat());
+    }
+    let length = (file.len() as u32 - 8).to_le_bytes();
+    file[4..8].copy_from_slice(&length);
+    file
 }
 
 pub(super) fn tiff<C>(width: u32, height: u32, data: &[C::Inner]) -> Vec<u8>
