@@ -119,7 +119,8 @@ impl Stores {
         let path = object::path(&prefix.with_key(prefix.key.trim_end_matches('/')))?;
         let path = (!path.is_root()).then_some(&path);
         Ok(match offset {
-            Some(offset) => store.list_with_offset(path, &object_store::path::Path::from(offset)),
+            // As it is: encoding it would move it, and the objects between would be left out.
+            Some(offset) => store.list_with_offset(path, &object::path(&prefix.with_key(offset))?),
             None => store.list(path),
         })
     }

@@ -10,19 +10,24 @@ use object_store::{ClientOptions, ObjectStore, RetryConfig};
 /// A server that says nothing for so long is tried again.
 const SILENCE: Duration = Duration::from_secs(60);
 
+/// The variables that name an endpoint for S3, the first that is set counts.
+const ENDPOINTS: [&str; 3] = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"];
+
 pub(super) fn connect(
     variables: &[(String, String)],
     bucket: &str,
 ) -> Result<Arc<dyn ObjectStore>> {
     let mut builder = AmazonS3Builder::new();
-    let mut endpoint = None;
+    // The one for S3 alone wins over the one for all services, as in AWS's own SDKs. Those of other services are not S3's.
+    let endpoint = ENDPOINTS.into_iter().find_map(|wanted| {
+        let given = variables.iter().find(|(name, value)| name == wanted && !value.is_empty());
+        given.map(|(_, value)| value.clone())
+    });
     for (name, value) in variables {
-        if name.starts_with("AWS_ENDPOINT") && !name.ends_with("_STS") && !value.is_empty() {
-            // The one for S3 alone wins over the one for all services, as in AWS's own SDKs.
-            if endpoint.is_none() || name == "AWS_ENDPOINT_URL_S3" {
-                endpoint = Some(value.clone());
-            }
-        } else if let Ok(key) = name.to_ascii_lowercase().parse::<AmazonS3ConfigKey>() {
+        if name.starts_with("AWS_ENDPOINT") {
+            continue;
+        }
+        if let Ok(key) = name.to_ascii_lowercase().parse::<AmazonS3ConfigKey>() {
             builder = builder.with_config(key, value);
         }
     }
