@@ -49,6 +49,8 @@ pub enum Fault {
     Reset,
     /// Close the connection after so many bytes of the body.
     Cut(usize),
+    /// Never answer.
+    Hang,
 }
 
 type Faults = Box<dyn FnMut(&Seen) -> Fault + Send>;
@@ -66,6 +68,7 @@ pub struct S3Server {
 struct Notes {
     seen: Arc<Mutex<Vec<Seen>>>,
     faults: Arc<Mutex<Faults>>,
+    shown: Arc<Mutex<Vec<(String, String)>>>,
 }
 
 const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
@@ -88,6 +91,7 @@ impl S3Server {
         let notes = Notes {
             seen: Arc::default(),
             faults: Arc::new(Mutex::new(Box::new(|_: &Seen| Fault::None) as Faults)),
+            shown: Arc::default(),
         };
         let (running, stopped) = oneshot::channel::<()>();
         let shared = notes.clone();
@@ -135,6 +139,15 @@ impl S3Server {
         *self.notes.faults.lock().expect("alive") = Box::new(faults);
     }
 
+    /// Lists the object `key` as `shown` from now on: a key that no file can have, such as `a//b`.
+    ///
+    /// Listings are in the order of `key`, and go on after `shown` where they are asked to: no other key may sort
+    /// between the two, and `key` not behind `shown`.
+    pub fn show_as(&self, key: &str, shown: &str) {
+        assert!(key <= shown, "`{key}` would be listed again after `{shown}`");
+        self.notes.shown.lock().expect("alive").push((key.to_owned(), shown.to_owned()));
+    }
+
     /// What was asked since the last call.
     pub fn take_seen(&self) -> Vec<Seen> {
         std::mem::take(&mut *self.notes.seen.lock().expect("alive"))
@@ -158,8 +171,13 @@ async fn serve(listener: TcpListener, service: S3Service, notes: Notes) {
                 headers: request.headers().clone(),
             };
             let fault = notes.faults.lock().expect("alive")(&this);
+            let lists = this.query.contains("list-type=2");
             notes.seen.lock().expect("alive").push(this);
-            answer(service.clone(), request, fault)
+            let shown = match lists {
+                true => notes.shown.lock().expect("alive").clone(),
+                false => Vec::new(),
+            };
+            answer(service.clone(), request, fault, shown)
         });
         tokio::spawn(async move {
             // A connection that a fault broke ends with an error.
@@ -172,12 +190,32 @@ async fn serve(listener: TcpListener, service: S3Service, notes: Notes) {
 
 type Answer = Result<Response<s3s::Body>, Box<dyn std::error::Error + Send + Sync>>;
 
-async fn answer(service: S3Service, request: Request<Incoming>, fault: Fault) -> Answer {
+async fn answer(
+    service: S3Service,
+    request: Request<Incoming>,
+    fault: Fault,
+    shown: Vec<(String, String)>,
+) -> Answer {
     match fault {
+        Fault::Hang => std::future::pending().await,
         Fault::Reset => Err("reset".into()),
         Fault::Status(status, code) => {
             let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code></Error>");
             Ok(Response::builder().status(status).body(s3s::Body::from(body))?)
+        }
+        Fault::None if !shown.is_empty() => {
+            let answer = service
+                .call(request.map(s3s::Body::from))
+                .await
+                .map_err(|error| format!("{error:?}"))?;
+            let (mut parts, body) = answer.into_parts();
+            let whole = body.collect().await.map_err(|error| error.to_string())?.to_bytes();
+            let mut text = String::from_utf8(whole.to_vec())?;
+            for (key, shown) in shown {
+                text = text.replace(&format!("<Key>{key}</Key>"), &format!("<Key>{shown}</Key>"));
+            }
+            parts.headers.remove("content-length");
+            Ok(Response::from_parts(parts, s3s::Body::from(text)))
         }
         Fault::None => service
             .call(request.map(s3s::Body::from))
