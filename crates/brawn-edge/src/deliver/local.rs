@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use brawn_core::{Error, ErrorKind, Result};
 
+use super::places::{Origin, Places};
 use crate::fetch::{Identity, file_fault};
+use crate::location::Location;
 use crate::stop::Stop;
 
 /// Between asking whether anyone still wants the file.
@@ -47,24 +49,37 @@ pub(super) fn stays_inside(root: &Path, target: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Writes `bytes` to `path`, whole or not at all, replacing a file that is there unless it is `source`.
+/// What is at a path: which file, where that can be told. A link that leads nowhere is no file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct There(Option<Identity>);
+
+fn look(path: &Path) -> Option<There> {
+    fs::symlink_metadata(path).ok()?;
+    Some(There(fs::metadata(path).ok().and_then(|metadata| Identity::of(&metadata))))
+}
+
+/// Refuses a `path` where an input of the run lies, however it is spelled.
+pub(super) fn spare(path: &Path, places: &Places, origin: &Origin, stop: &Stop) -> Result<()> {
+    match look(path) {
+        Some(There(Some(identity))) => places.spare(identity, &Location::from(path), origin, stop),
+        Some(There(None)) | None => Ok(()),
+    }
+}
+
+/// Writes `bytes` to `path`, whole or not at all, replacing a file that is there unless the run reads it or wrote it.
 ///
 /// Where the file system can (`O_TMPFILE`) the file has no name until it is complete: not even `kill -9` leaves
-/// anything behind. It is not synced: after a power failure the last files of a run may be missing or empty.
+/// anything behind.
 pub(super) fn write(
     path: &Path,
     bytes: &[u8],
-    source: Option<Identity>,
+    places: &Places,
+    origin: &Origin,
     stop: &Stop,
 ) -> Result<()> {
     let failed = |error: &io::Error| file_fault(error, "write", path);
+    spare(path, places, origin, stop)?;
     if let Ok(metadata) = fs::metadata(path) {
-        if source.is_some() && Identity::of(&metadata) == source {
-            return Err(Error::new(
-                ErrorKind::AlreadyExists,
-                format!("`{}` is the input itself and would be written over", path.display()),
-            ));
-        }
         if metadata.is_dir() {
             return Err(Error::new(
                 ErrorKind::AlreadyExists,
@@ -94,7 +109,46 @@ pub(super) fn write(
             return Err(ended);
         }
     }
-    draft.publish(folder, path).map_err(|error| failed(&error))
+    let own = draft.file.metadata().map_err(|error| failed(&error))?;
+    loop {
+        let there = look(path);
+        // Not under the lock: it may have to look up all inputs.
+        spare(path, places, origin, stop)?;
+        let mut written = places.written.files();
+        if look(path) == there {
+            if let Some(There(Some(identity))) = there
+                && written.contains(&identity)
+            {
+                return Err(same_file(path, origin));
+            }
+            match draft.publish(folder, path, there.is_some()) {
+                // Somebody was faster: look again at what is there now.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && there.is_none() => {}
+                Err(error) => return Err(failed(&error)),
+                Ok(()) => {
+                    written.extend(Identity::of(&own));
+                    return Ok(());
+                }
+            }
+        }
+        drop(written);
+        if let Some(ended) = stop.reason() {
+            return Err(ended);
+        }
+    }
+}
+
+/// Claims tell places by how they are spelled; where a disk takes two spellings for one, the file tells.
+fn same_file(path: &Path, origin: &Origin) -> Error {
+    Error::new(
+        ErrorKind::AlreadyExists,
+        format!(
+            "`{}` would be written over `{}`, which is another output of this run by another name",
+            origin.name,
+            path.display()
+        ),
+    )
+    .with_hint("give the outputs names that differ in more than upper and lower case")
 }
 
 /// A file that is not visible yet; gone when dropped.
@@ -119,9 +173,12 @@ impl Draft {
         Ok(Draft { file, named: Some(name) })
     }
 
-    fn publish(mut self, folder: &Path, path: &Path) -> io::Result<()> {
-        let Some(name) = self.named.take() else { return link(&self.file, folder, path) };
-        fs::rename(&name, path).inspect_err(|_| self.named = Some(name))
+    /// Gives it the name `path`; fails with `AlreadyExists` where something is there that it may not `replace`.
+    fn publish(&mut self, folder: &Path, path: &Path, replace: bool) -> io::Result<()> {
+        let Some(name) = &self.named else { return link(&self.file, folder, path, replace) };
+        rename(name, path, replace)?;
+        self.named = None;
+        Ok(())
     }
 }
 
@@ -147,10 +204,27 @@ fn unnamed(folder: &Path) -> io::Result<Option<File>> {
     }
 }
 
+/// Renames; where the system can tell, not over something that is there unless it may `replace` it.
+fn rename(from: &Path, to: &Path, replace: bool) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    if !replace {
+        use rustix::fs::{CWD, RenameFlags};
+        use rustix::io::Errno;
+        match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+            // Kernels before 3.15 and some file systems do not know the flag.
+            Err(Errno::INVAL | Errno::NOSYS) => {}
+            renamed => return renamed.map_err(io::Error::from),
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = replace;
+    fs::rename(from, to)
+}
+
 /// Gives the unnamed `file` its name. `linkat` cannot replace, so over an existing file it goes through a temporary
 /// name and a rename.
 #[cfg(target_os = "linux")]
-fn link(file: &File, folder: &Path, path: &Path) -> io::Result<()> {
+fn link(file: &File, folder: &Path, path: &Path, replace: bool) -> io::Result<()> {
     use rustix::fs::{AtFlags, CWD};
     use std::os::fd::AsRawFd as _;
     // The way through /proc needs no privilege; AT_EMPTY_PATH does before Linux 6.10.
@@ -160,7 +234,7 @@ fn link(file: &File, folder: &Path, path: &Path) -> io::Result<()> {
             .map_err(io::Error::from)
     };
     match link(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && replace => {
             let (name, ()) = with_temporary_name(folder, link)?;
             fs::rename(&name, path).inspect_err(|_| drop(fs::remove_file(&name)))
         }
@@ -169,7 +243,7 @@ fn link(file: &File, folder: &Path, path: &Path) -> io::Result<()> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn link(_: &File, _: &Path, _: &Path) -> io::Result<()> {
+fn link(_: &File, _: &Path, _: &Path, _: bool) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
@@ -212,7 +286,10 @@ mod tests {
             fs::write(&target, "older").expect("written");
             draft.file.write_all(b"newer").expect("written");
             assert_eq!(fs::read_to_string(&target).expect("there"), "older");
-            draft.publish(folder.path(), &target).expect("published");
+            let error = draft.publish(folder.path(), &target, false).expect_err("in the way");
+            assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+            assert_eq!(fs::read_to_string(&target).expect("there"), "older");
+            draft.publish(folder.path(), &target, true).expect("published");
             assert_eq!(fs::read_to_string(&target).expect("there"), "newer");
         }
         assert_eq!(names(folder.path()), ["a.txt"]);
@@ -222,8 +299,9 @@ mod tests {
     fn a_draft_that_is_not_published_leaves_nothing() {
         let folder = tempfile::tempdir().expect("a folder");
         fs::create_dir(folder.path().join("in-the-way")).expect("a folder");
-        for draft in drafts(folder.path()) {
-            draft.publish(folder.path(), &folder.path().join("in-the-way")).expect_err("a folder");
+        for mut draft in drafts(folder.path()) {
+            let in_the_way = folder.path().join("in-the-way");
+            draft.publish(folder.path(), &in_the_way, true).expect_err("a folder");
         }
         drop(drafts(folder.path()));
         assert_eq!(names(folder.path()), ["in-the-way"]);

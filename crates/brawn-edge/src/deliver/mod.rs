@@ -1,22 +1,32 @@
-//! Where results go: whole or not at all, and never outside.
+//! Where results go: whole or not at all, never outside, and never over an input of the same run.
+//!
+//! A file gets its name when it is complete and is not synced to the disk: whatever happens to the process, what is
+//! there is whole; after a power failure the last files of a run may be missing or empty. Syncing each would cost more
+//! than making it, and a run can be repeated.
 
 mod claims;
 mod destination;
 mod local;
 mod name;
+mod places;
+mod written;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use brawn_core::{Error, ErrorKind, Output, OutputReport, Result};
 use bytes::Bytes;
 
-use crate::fetch::{Identity, blocking};
-use crate::location::Location;
+use crate::fetch::blocking;
+use crate::location::{Address, Location};
+use crate::select::Reads;
 use crate::stop::Stop;
 use crate::store::Stores;
+use claims::Claims;
 
-pub(crate) use claims::Claims;
 pub use destination::Destination;
+pub(crate) use places::{Origin, Places};
+pub(crate) use written::Written;
 
 /// Delivers the outputs of one run.
 #[derive(Clone, Debug)]
@@ -25,6 +35,7 @@ pub(crate) struct Delivery {
     pub(crate) destination: Destination,
     pub(crate) cache_control: Option<String>,
     pub(crate) job: &'static str,
+    pub(crate) places: Arc<Places>,
 }
 
 impl Delivery {
@@ -43,12 +54,43 @@ impl Delivery {
         }
     }
 
-    /// Puts `output` at `target`, atomically, but never over the file `source`.
+    /// Refuses a `target` where an input of the run lies.
+    pub(crate) async fn spare(
+        &self,
+        target: &Location,
+        origin: &Origin,
+        stop: &Stop,
+    ) -> Result<()> {
+        match target {
+            Location::Stdio => Ok(()),
+            Location::Path(path) => {
+                let (places, path, end) = (Arc::clone(&self.places), path.clone(), stop.clone());
+                let origin = origin.clone();
+                let look = move || local::spare(&path, &places, &origin, &end);
+                stop.guard(blocking(look)).await?
+            }
+            Location::Object(address) => self.spare_object(address, origin, stop).await,
+        }
+    }
+
+    async fn spare_object(&self, address: &Address, origin: &Origin, stop: &Stop) -> Result<()> {
+        let is_input = match self.places.inputs.object(address) {
+            Reads::Never => false,
+            Reads::ByName => true,
+            Reads::IfThere => self.stores.object(address)?.size(stop).await?.is_some(),
+        };
+        match is_input {
+            true => Err(places::is_input(&address.clone().into(), origin)),
+            false => Ok(()),
+        }
+    }
+
+    /// Puts `output` at `target`, atomically, but never over an input.
     pub(crate) async fn put(
         &self,
         target: Location,
         output: Output,
-        source: Option<Identity>,
+        origin: &Origin,
         stop: &Stop,
     ) -> Result<OutputReport> {
         let report = OutputReport {
@@ -62,16 +104,22 @@ impl Delivery {
             }
             Location::Path(path) => {
                 let root = self.destination.root().map(PathBuf::from);
-                let end = stop.clone();
+                let (places, origin, end) =
+                    (Arc::clone(&self.places), origin.clone(), stop.clone());
                 let write = move || {
                     if let Some(root) = root {
                         local::stays_inside(&root, &path)?;
                     }
-                    local::write(&path, &output.bytes, source, &end)
+                    local::write(&path, &output.bytes, &places, &origin, &end)
                 };
                 stop.guard(blocking(write)).await??;
             }
             Location::Object(address) => {
+                self.spare_object(&address, origin, stop).await?;
+                if self.places.inputs.object(&address) != Reads::Never {
+                    // Before it is there: a listing that comes to it knows whose it is.
+                    self.places.written.add_object(address.clone());
+                }
                 let object = self.stores.object(&address)?;
                 let cache_control = self.cache_control.as_deref();
                 let bytes = Bytes::from(output.bytes);

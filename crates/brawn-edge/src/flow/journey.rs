@@ -13,6 +13,7 @@ use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 
 use super::{Outcome, Run};
+use crate::deliver::Origin;
 use crate::fetch::{self, HEAD, Opened, blocking};
 use crate::location::Location;
 use crate::recursion;
@@ -105,11 +106,14 @@ impl Run<'_> {
         if self.flow.skip_existing && self.all_exist(&targets).await? {
             return Ok(End::Skipped("outputs exist".to_owned()));
         }
+        let origin = Origin { name: Arc::clone(source), identity: planned.opened.identity };
         if self.flow.dry_run {
             self.need(&planned).map(drop)?;
+            for target in &targets {
+                self.delivery.spare(target, &origin, &self.stop).await?;
+            }
             return Ok(End::Planned(planned.plan, targets));
         }
-        let identity = planned.opened.identity;
         let planned_outputs: Vec<String> =
             planned.plan.outputs.iter().map(|output| output.name.clone()).collect();
         let admitted = self.admit(planned, report).await?;
@@ -128,8 +132,8 @@ impl Run<'_> {
                     format!("the job wrote `{}`, which its plan does not name", output.name),
                 ));
             };
-            let (delivery, stop) = (&self.delivery, &stop);
-            deliveries.push(async move { delivery.put(target, output, identity, stop).await });
+            let (delivery, origin, stop) = (&self.delivery, &origin, &stop);
+            deliveries.push(async move { delivery.put(target, output, origin, stop).await });
         }
         let mut failed = None;
         while let Some(delivered) = deliveries.next().await {
@@ -225,10 +229,7 @@ impl Run<'_> {
             .iter()
             .map(|output| destination.join(&output.name))
             .collect::<Result<_>>()?;
-        let mut claims = self.claims();
-        for target in &targets {
-            claims.writes(target, source)?;
-        }
+        self.delivery.places.claim(&targets, source)?;
         Ok(targets)
     }
 

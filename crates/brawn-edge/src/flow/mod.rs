@@ -4,7 +4,7 @@ mod event;
 mod journey;
 mod progress;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use brawn_core::{Budget, Error, ItemReport, Job, Plan, Pool, Stopwatch, Summary, Vcpus};
@@ -13,9 +13,9 @@ use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::FuturesUnordered;
 
 use crate::buffers::Buffers;
-use crate::deliver::{Claims, Delivery, Destination};
+use crate::deliver::{Delivery, Destination, Places, Written};
 use crate::location::Location;
-use crate::select::{Item, Listed, Listing, Missed, Selection};
+use crate::select::{Inputs, Item, Listed, Listing, Missed, Selection};
 use crate::stop::Stop;
 use crate::store::Stores;
 
@@ -144,21 +144,12 @@ impl Flow {
         each: impl FnMut(Outcome),
     ) -> Summary {
         let (stop, _watch) = Stop::watch(budget);
-        let claims = Arc::default();
-        let listed = Arc::new(Listed::default());
-        self.progress.listing(Arc::clone(&listed));
-        let listing = Listing {
-            stores: self.stores.clone(),
-            accepts: self.accepts,
-            destination: self.destination.clone(),
-            claims: Arc::clone(&claims),
-            listed,
-            stop: stop.clone(),
-        };
+        let listing = self.listing(Listed::default(), &stop);
+        let places = places(&listing, sources);
         let remote = self.destination.is_remote()
             || sources.iter().any(|source| matches!(source, Location::Object(_)));
         let selection = Selection::start(listing, sources.to_vec());
-        self.run_selection(selection, remote, claims, stop, budget, each).await
+        self.run_selection(selection, remote, places, stop, budget, each).await
     }
 
     /// Runs objects that are known one by one, as [`run`](Flow::run).
@@ -169,23 +160,32 @@ impl Flow {
         each: impl FnMut(Outcome),
     ) -> Summary {
         let (stop, _watch) = Stop::watch(budget);
-        let mut claims = Claims::default();
-        for item in &items {
-            claims.reads(&item.location);
-        }
-        self.progress.listing(Arc::new(Listed::given(items.len())));
+        let listing = self.listing(Listed::given(items.len()), &stop);
+        let places = places(&listing, items.iter().map(|item| &item.location));
         let remote = self.destination.is_remote()
             || items.iter().any(|item| matches!(item.location, Location::Object(_)));
-        let claims = Arc::new(Mutex::new(claims));
         let selection = Selection::Given(items.into_iter());
-        self.run_selection(selection, remote, claims, stop, budget, each).await
+        self.run_selection(selection, remote, places, stop, budget, each).await
+    }
+
+    fn listing(&self, listed: Listed, stop: &Stop) -> Listing {
+        let listed = Arc::new(listed);
+        self.progress.listing(Arc::clone(&listed));
+        Listing {
+            stores: self.stores.clone(),
+            accepts: self.accepts,
+            destination: self.destination.clone(),
+            written: Arc::new(Written::default()),
+            listed,
+            stop: stop.clone(),
+        }
     }
 
     async fn run_selection(
         &self,
         mut selection: Selection,
         remote: bool,
-        claims: Arc<Mutex<Claims>>,
+        places: Arc<Places>,
         stop: Stop,
         budget: &Budget,
         mut each: impl FnMut(Outcome),
@@ -196,9 +196,10 @@ impl Flow {
             destination: self.destination.clone(),
             cache_control: self.cache_control.clone(),
             job: self.job.name(),
+            places,
         };
         let buffers = Buffers::within(budget.memory().limit());
-        let run = Run { flow: self, delivery, claims, buffers, stop, budget };
+        let run = Run { flow: self, delivery, buffers, stop, budget };
         let mut summary = Summary::default();
         let mut done = |outcome: Outcome| {
             summary.add(&outcome.report);
@@ -253,16 +254,14 @@ impl Flow {
 struct Run<'a> {
     flow: &'a Flow,
     delivery: Delivery,
-    claims: Arc<Mutex<Claims>>,
     buffers: Arc<Buffers>,
     stop: Stop,
     budget: &'a Budget,
 }
 
-impl Run<'_> {
-    fn claims(&self) -> std::sync::MutexGuard<'_, Claims> {
-        self.claims.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// The places of a run that reads `sources`.
+fn places<'a>(listing: &Listing, sources: impl IntoIterator<Item = &'a Location>) -> Arc<Places> {
+    Places::new(Inputs::new(listing.clone(), sources), Arc::clone(&listing.written))
 }
 
 impl std::fmt::Debug for Flow {

@@ -6,16 +6,27 @@ use brawn_core::{Error, ErrorKind};
 use walkdir::{DirEntry, WalkDir};
 
 use super::glob::Pattern;
-use super::{Finder, Item, Missed};
+use super::{GoOn, Item, Listing, Missed};
+use crate::fetch::Identity;
 use crate::location::Location;
 
-/// Sends the files below `root`, sorted by name within each folder, and says how many; `None` when nobody listens any
-/// more. What cannot be read is one failed item, not the end.
+/// What takes the files that are found, and says whether to go on.
+pub(super) type Each<'a> = &'a mut dyn FnMut(Result<Item, Missed>) -> GoOn;
+
+/// Gives `each` the files below `root`, sorted by name within each folder, and says how many; `None` when it said that
+/// nobody listens any more. What cannot be read is one failed item, not the end.
 ///
-/// Hidden files are passed over, and so are the destination and folders that a link leads back up to.
-pub(super) fn walk(finder: &Finder, root: &Path, pattern: Option<&Pattern>) -> Option<u64> {
+/// Hidden files are passed over, and so are the destination, what the run itself wrote, and folders that a link leads
+/// back up to.
+pub(super) fn walk(
+    listing: &Listing,
+    root: &Path,
+    pattern: Option<&Pattern>,
+    each: Each<'_>,
+) -> Option<u64> {
     let hidden = pattern.is_some_and(Pattern::names_hidden);
-    let destination = finder.listing.destination.local_folder();
+    let destination = listing.destination.local_folder();
+    let beside_outputs = destination.is_some_and(|destination| is_within(root, destination));
     let enter = |entry: &DirEntry| {
         let below = entry.depth() > 0;
         let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
@@ -34,9 +45,9 @@ pub(super) fn walk(finder: &Finder, root: &Path, pattern: Option<&Pattern>) -> O
                 let name = relative(root, entry.path());
                 let wanted = match pattern {
                     Some(pattern) => pattern.matches(&name),
-                    None => finder.listing.accepts(&name),
+                    None => listing.accepts(&name),
                 };
-                if !wanted {
+                if !wanted || beside_outputs && is_own(listing, entry.path()) {
                     continue;
                 }
                 // Not its size: that is one more system call for each file, and opening it tells.
@@ -57,7 +68,7 @@ pub(super) fn walk(finder: &Finder, root: &Path, pattern: Option<&Pattern>) -> O
             }
         };
         count += 1;
-        if !finder.send_blocking(found) {
+        if !each(found) {
             return None;
         }
     }
@@ -71,6 +82,20 @@ fn is_same(entry: &DirEntry, destination: Option<&Path>) -> bool {
         (Ok(entry), Ok(destination)) => entry == destination,
         _ => false,
     }
+}
+
+/// Whether `folder` is `destination` or lies in it.
+fn is_within(folder: &Path, destination: &Path) -> bool {
+    match (std::fs::canonicalize(folder), std::fs::canonicalize(destination)) {
+        (Ok(folder), Ok(destination)) => folder.starts_with(destination),
+        _ => false,
+    }
+}
+
+/// Whether this run wrote the file.
+fn is_own(listing: &Listing, path: &Path) -> bool {
+    let identity = std::fs::metadata(path).ok().and_then(|metadata| Identity::of(&metadata));
+    identity.is_some_and(|identity| listing.written.has_file(identity))
 }
 
 /// `path` relative to `root`, with `/` between folders whatever the system writes.

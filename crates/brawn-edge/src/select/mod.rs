@@ -2,20 +2,24 @@
 
 mod folder;
 mod glob;
+mod inputs;
 mod listing;
+mod local;
+mod search;
 
-use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use brawn_core::{Error, ErrorKind, Result};
 use tokio::sync::mpsc;
 
-use crate::deliver::{Claims, Destination};
+use crate::deliver::{Destination, Written};
 use crate::location::{Address, Location, extension};
 use crate::stop::Stop;
 use crate::store::Stores;
-use glob::Pattern;
+use search::Search;
+
+pub(crate) use inputs::{Inputs, Reads};
 
 /// How far listing may run ahead: far enough that the total of most runs is known at once, and some 3 MB at most.
 const AHEAD: usize = 1 << 14;
@@ -127,8 +131,8 @@ pub(crate) struct Listing {
     pub(crate) accepts: Option<&'static [&'static str]>,
     /// What the run writes to and must not read from.
     pub(crate) destination: Destination,
-    /// What the run reads, noted here as it is found, so that nothing is written over it later.
-    pub(crate) claims: Arc<Mutex<Claims>>,
+    /// What the run has written so far and must not take for its input.
+    pub(crate) written: Arc<Written>,
     pub(crate) listed: Arc<Listed>,
     pub(crate) stop: Stop,
 }
@@ -152,16 +156,12 @@ pub(crate) struct Finder {
 }
 
 impl Finder {
-    fn note(&self, found: &Result<Item, Missed>) {
+    fn note(&self) {
         self.listing.listed.found.fetch_add(1, Ordering::Relaxed);
-        if let Ok(item) = found {
-            let claims = &self.listing.claims;
-            claims.lock().unwrap_or_else(PoisonError::into_inner).reads(&item.location);
-        }
     }
 
     async fn send(&self, found: Result<Item, Missed>) -> GoOn {
-        self.note(&found);
+        self.note();
         self.sender.send(found).await.is_ok()
     }
 
@@ -169,88 +169,49 @@ impl Finder {
         self.send(Err(Missed { source: source.to_string(), error })).await
     }
 
-    /// [`send`](Finder::send) for a thread that may wait.
-    fn send_blocking(&self, found: Result<Item, Missed>) -> GoOn {
-        self.note(&found);
-        self.sender.blocking_send(found).is_ok()
-    }
-
     async fn source(&self, source: Location) -> GoOn {
         match source {
             Location::Stdio => self.send(Ok(Item::new(Location::Stdio))).await,
             Location::Path(path) => {
                 let finder = self.clone();
-                let walk = tokio::task::spawn_blocking(move || finder.path(path));
+                let walk = tokio::task::spawn_blocking(move || {
+                    local::find(&finder.listing, path, &mut |found| {
+                        finder.note();
+                        finder.sender.blocking_send(found).is_ok()
+                    })
+                });
                 walk.await.unwrap_or(false)
             }
             Location::Object(address) => self.address(address).await,
         }
     }
 
-    /// Blocks.
-    fn path(&self, path: PathBuf) -> GoOn {
-        let text = path.to_string_lossy().into_owned();
-        let found = match std::fs::metadata(&path) {
-            Ok(metadata) if metadata.is_dir() => {
-                let found = folder::walk(self, &path, None);
-                let Some(count) = found else { return false };
-                if count > 0 {
-                    return true;
-                }
-                let kinds = self.listing.accepts.map(|kinds| format!(" ({})", kinds.join(", ")));
-                let kinds = kinds.unwrap_or_default();
-                Err(nothing(format!("`{text}` contains no file of a kind this job reads{kinds}")))
-            }
-            Ok(metadata) => {
-                let size = metadata.is_file().then_some(metadata.len());
-                Ok(Item { size, ..Item::new(Location::Path(path)) })
-            }
-            Err(_) if glob::is_pattern(&text) => match Pattern::new(&text) {
-                Ok(pattern) => {
-                    let Some(count) = folder::walk(self, &pattern.folder(), Some(&pattern)) else {
-                        return false;
-                    };
-                    if count > 0 {
-                        return true;
-                    }
-                    Err(nothing(format!("`{text}` matches no file")))
-                }
-                Err(error) => Err(error),
-            },
-            Err(error) => Err(crate::fetch::file_fault(&error, "read", &path)),
-        };
-        self.send_blocking(found.map_err(|error| Missed { source: text, error }))
-    }
-
     async fn address(&self, address: Address) -> GoOn {
-        if address.is_prefix() {
-            return self.prefix(&address, None).await;
+        if !address.is_prefix() {
+            if !glob::is_pattern(&address.key) {
+                return self.send(Ok(Item::new(address.into()))).await;
+            }
+            // `a[1].jpg` may be the very name of an object.
+            if let Ok(object) = self.listing.stores.object(&address)
+                && let Ok(Some(size)) = object.size(&self.listing.stop).await
+            {
+                return self.send(Ok(Item { size: Some(size), ..Item::new(address.into()) })).await;
+            }
         }
-        if !glob::is_pattern(&address.key) {
-            return self.send(Ok(Item::new(address.into()))).await;
-        }
-        // `a[1].jpg` may be the very name of an object.
-        if let Ok(object) = self.listing.stores.object(&address)
-            && let Ok(Some(size)) = object.size(&self.listing.stop).await
-        {
-            return self.send(Ok(Item { size: Some(size), ..Item::new(address.into()) })).await;
-        }
-        match Pattern::new(&address.key) {
-            Ok(pattern) => self.prefix(&address, Some(&pattern)).await,
+        match Search::of(&address) {
+            Ok(search) => self.search(&address, &search).await,
             Err(error) => self.miss(&address, error).await,
         }
     }
 
-    async fn prefix(&self, source: &Address, pattern: Option<&Pattern>) -> GoOn {
-        match listing::list(self, source, pattern).await {
+    async fn search(&self, source: &Address, search: &Search) -> GoOn {
+        match listing::list(self, search).await {
             Ok(None) => false,
             Ok(Some(0)) => {
-                let error = match pattern {
-                    Some(_) => nothing(format!("`{source}` matches no object")),
-                    None => {
-                        nothing(format!("`{source}` contains no object of a kind this job reads"))
-                    }
-                };
+                let error = nothing(match source.is_prefix() {
+                    false => format!("`{source}` matches no object"),
+                    true => format!("`{source}` contains no object of a kind this job reads"),
+                });
                 self.miss(source, error).await
             }
             Ok(Some(_)) => true,

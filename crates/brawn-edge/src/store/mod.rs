@@ -2,6 +2,7 @@
 
 mod fault;
 mod object;
+mod pages;
 #[cfg(feature = "s3")]
 mod s3;
 
@@ -11,9 +12,8 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use brawn_core::{Budget, Error, Result};
 use bytes::Bytes;
-use futures::stream::BoxStream;
+use object_store::ObjectStore;
 use object_store::memory::InMemory;
-use object_store::{ObjectMeta, ObjectStore};
 
 use crate::buffers::Buffers;
 use crate::fetch;
@@ -23,6 +23,8 @@ use crate::stop::Stop;
 
 pub(crate) use fault::fault;
 pub(crate) use object::Object;
+use pages::Lister;
+pub(crate) use pages::{Entry, Pages};
 
 /// The object stores of a process: one client for each bucket, shared by every clone.
 #[derive(Clone)]
@@ -35,7 +37,14 @@ struct Shared {
     /// The `AWS_*` variables. They hold secrets: `Debug` prints none of them.
     #[cfg_attr(not(feature = "s3"), expect(dead_code, reason = "only `s3://` reads them"))]
     variables: Vec<(String, String)>,
-    buckets: Mutex<HashMap<(Scheme, String), Arc<dyn ObjectStore>>>,
+    buckets: Mutex<HashMap<(Scheme, String), Bucket>>,
+}
+
+/// A client, and its way to list.
+#[derive(Clone)]
+struct Bucket {
+    store: Arc<dyn ObjectStore>,
+    lister: Lister,
 }
 
 impl Stores {
@@ -72,7 +81,7 @@ impl Stores {
     /// The object at `address`.
     pub(crate) fn object(&self, address: &Address) -> Result<Object> {
         let path = object::path(address)?;
-        Ok(Object::new(self.bucket(address)?, path, address.clone(), self.retry))
+        Ok(Object::new(self.bucket(address)?.store, path, address.clone(), self.retry))
     }
 
     /// Reads a whole object or file, outside of any run.
@@ -109,43 +118,33 @@ impl Stores {
         self.object(address)?.put(bytes, content_type, None, None, &stop).await
     }
 
-    /// What is under `prefix` (a key that is empty or ends with `/`), after `offset` where one is given.
-    pub(crate) fn list(
-        &self,
-        prefix: &Address,
-        offset: Option<&str>,
-    ) -> Result<BoxStream<'static, object_store::Result<ObjectMeta>>> {
-        let store = self.bucket(prefix)?;
-        let path = object::path(&prefix.with_key(prefix.key.trim_end_matches('/')))?;
-        let path = (!path.is_root()).then_some(&path);
-        Ok(match offset {
-            // As it is: encoding it would move it, and the objects between would be left out.
-            Some(offset) => store.list_with_offset(path, &object::path(&prefix.with_key(offset))?),
-            None => store.list(path),
-        })
+    /// What is under `prefix`, a key that is empty or ends with `/`.
+    pub(crate) fn pages(&self, prefix: &Address) -> Result<Pages> {
+        Ok(Pages::new(self.bucket(prefix)?.lister, prefix))
     }
 
-    fn bucket(&self, address: &Address) -> Result<Arc<dyn ObjectStore>> {
+    fn bucket(&self, address: &Address) -> Result<Bucket> {
         let mut buckets = self.shared.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let place = (address.scheme, address.bucket.clone());
-        if let Some(store) = buckets.get(&place) {
-            return Ok(Arc::clone(store));
+        if let Some(bucket) = buckets.get(&place) {
+            return Ok(bucket.clone());
         }
-        let store = match address.scheme {
+        let bucket = match address.scheme {
             Scheme::Memory => in_memory(&address.bucket),
             Scheme::S3 => self.s3(&address.bucket)?,
         };
-        buckets.insert(place, Arc::clone(&store));
-        Ok(store)
+        buckets.insert(place, bucket.clone());
+        Ok(bucket)
     }
 
     #[cfg(feature = "s3")]
-    fn s3(&self, bucket: &str) -> Result<Arc<dyn ObjectStore>> {
-        s3::connect(&self.shared.variables, bucket)
+    fn s3(&self, bucket: &str) -> Result<Bucket> {
+        let store = Arc::new(s3::connect(&self.shared.variables, bucket)?);
+        Ok(Bucket { lister: Lister::Paged(Arc::clone(&store) as _), store })
     }
 
     #[cfg(not(feature = "s3"))]
-    fn s3(&self, bucket: &str) -> Result<Arc<dyn ObjectStore>> {
+    fn s3(&self, bucket: &str) -> Result<Bucket> {
         Err(Error::unsupported(format!("this build cannot reach `s3://{bucket}/`"))
             .with_hint("build brawn-edge with its feature `s3`"))
     }
@@ -164,10 +163,11 @@ impl fmt::Debug for Stores {
 }
 
 /// The stores of `memory://`: everyone in this process who says the same name means the same store.
-fn in_memory(name: &str) -> Arc<dyn ObjectStore> {
+fn in_memory(name: &str) -> Bucket {
     static NAMED: LazyLock<Mutex<HashMap<String, Arc<InMemory>>>> = LazyLock::new(Mutex::default);
     let mut named = NAMED.lock().unwrap_or_else(PoisonError::into_inner);
-    Arc::clone(named.entry(name.to_owned()).or_default()) as _
+    let store: Arc<dyn ObjectStore> = Arc::clone(named.entry(name.to_owned()).or_default()) as _;
+    Bucket { lister: Lister::Whole(Arc::clone(&store)), store }
 }
 
 /// An error about a key that the store's client cannot address.

@@ -1,11 +1,10 @@
 //! A client for one S3 bucket.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use brawn_core::{Error, Result};
-use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
-use object_store::{ClientOptions, ObjectStore, RetryConfig};
+use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::{ClientOptions, RetryConfig};
 
 /// A server that says nothing for so long is tried again.
 const SILENCE: Duration = Duration::from_secs(60);
@@ -13,10 +12,7 @@ const SILENCE: Duration = Duration::from_secs(60);
 /// The variables that name an endpoint for S3, the first that is set counts.
 const ENDPOINTS: [&str; 3] = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"];
 
-pub(super) fn connect(
-    variables: &[(String, String)],
-    bucket: &str,
-) -> Result<Arc<dyn ObjectStore>> {
+pub(super) fn connect(variables: &[(String, String)], bucket: &str) -> Result<AmazonS3> {
     let mut builder = AmazonS3Builder::new();
     // The one for S3 alone wins over the one for all services, as in AWS's own SDKs. Those of other services are not S3's.
     let endpoint = ENDPOINTS.into_iter().find_map(|wanted| {
@@ -44,9 +40,8 @@ pub(super) fn connect(
         // A dot in the bucket's name would not match AWS's certificate for `*.s3.region.amazonaws.com`.
         None => builder.with_virtual_hosted_style_request(!bucket.contains('.')),
     };
-    let store = builder.build().map_err(|error| {
+    builder.build().map_err(|error| {
         Error::invalid_options(format!("cannot use `s3://{bucket}/`: {error}"))
             .with_hint("the AWS_* environment variables hold the credentials, region and endpoint")
-    })?;
-    Ok(Arc::new(store))
+    })
 }

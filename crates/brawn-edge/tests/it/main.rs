@@ -3,6 +3,7 @@
 mod destination;
 mod events;
 mod flow;
+mod inputs;
 mod memory;
 mod s3;
 mod select;

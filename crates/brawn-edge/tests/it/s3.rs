@@ -233,6 +233,79 @@ async fn a_listing_of_more_than_one_page_is_read_to_its_end_despite_failures() {
 }
 
 #[tokio::test]
+async fn a_page_that_failed_is_asked_for_again_and_no_key_is_lost() {
+    let server = S3Server::start();
+    // The page of 1000 ends at a key that looks different percent-encoded, and sorts differently.
+    for n in 0..1_100 {
+        let wanted = if (960..1_040).contains(&n) { "txt" } else { "skip" };
+        write(&server.bucket("inbox"), &format!("%20 +é写/{n:04}%.{wanted}"), "");
+    }
+    let lists = AtomicUsize::new(0);
+    server.fail_with(move |seen| {
+        let is_list = seen.query.contains("list-type=2");
+        match is_list && lists.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) {
+            true => Fault::Status(503, "SlowDown"),
+            false => Fault::None,
+        }
+    });
+    for source in ["s3://inbox/", "s3://inbox/%20 +é写/", "s3://inbox/%20 +é写/*%.txt"] {
+        let flow = copies(&server).accepts(Some(&["txt"])).dry_run(true);
+        let (summary, outcomes) = run(&flow, &[place(source)]).await;
+        assert_eq!((summary.items, summary.ok), (80, 80), "{source}");
+        let mut sources: Vec<_> = outcomes.iter().map(|one| &one.report.source).collect();
+        sources.dedup();
+        assert_eq!(sources.len(), 80);
+        let lists = server.take_seen().into_iter().filter(|seen| seen.query.contains("list-type"));
+        assert_eq!(lists.count(), 4, "each of the two pages fails once");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_cannot_be_addressed_is_one_failed_item() {
+    let server = S3Server::start();
+    for n in 0..120 {
+        write(&server.bucket("inbox"), &format!("{n:03}/+é%.txt"), "");
+    }
+    for (key, shown) in [
+        ("000/.first.txt", "000//first.txt"),
+        ("071/..-up.txt", "071/../up.txt"),
+        ("070/.-here.txt", "070/./here.txt"),
+        ("072/.row.txt", "072//row.txt"),
+        ("110/.+é%.txt", "110//+é%.txt"),
+        ("115/.marker", "115//"),
+        ("116/.other.png", "116//other.png"),
+    ] {
+        write(&server.bucket("inbox"), key, "");
+        server.show_as(key, shown);
+    }
+    let flow = copies(&server).accepts(Some(&["txt"])).dry_run(true);
+    let (summary, outcomes) = run(&flow, &[place("s3://inbox/")]).await;
+    let failed: Vec<_> =
+        outcomes.iter().filter(|one| one.report.status == Status::Rejected).collect();
+    let sources: Vec<_> = failed.iter().map(|one| one.report.source.as_str()).collect();
+    assert_eq!(
+        sources,
+        [
+            "s3://inbox/000//first.txt",
+            "s3://inbox/070/./here.txt",
+            "s3://inbox/071/../up.txt",
+            "s3://inbox/072//row.txt",
+            "s3://inbox/110//+é%.txt",
+        ]
+    );
+    let error = failed[0].error.as_ref().expect("failed");
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert_eq!(
+        error.to_string(),
+        "`s3://inbox/000//first.txt` cannot be addressed: its key has an empty, `.` or `..` part or a control character"
+    );
+    assert_eq!((summary.items, summary.ok, summary.rejected), (125, 120, 5));
+    let lists =
+        server.take_seen().into_iter().filter(|seen| seen.query.contains("list-type")).count();
+    assert!(lists < 200, "{lists} requests to list");
+}
+
+#[tokio::test]
 async fn existing_outputs_are_asked_for_and_not_fetched() {
     let server = S3Server::start();
     for name in ["a.txt", "b.txt"] {

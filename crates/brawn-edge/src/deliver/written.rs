@@ -1,0 +1,35 @@
+//! What a run has written.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::fetch::Identity;
+use crate::location::Address;
+
+/// What a run has written so far: nothing of it is written over by the same run, and a listing that comes to it passes
+/// over it.
+#[derive(Debug, Default)]
+pub(crate) struct Written {
+    files: Mutex<HashSet<Identity>>,
+    objects: Mutex<HashSet<Address>>,
+}
+
+impl Written {
+    /// The files, locked: what is looked at under the lock is still so when it is replaced, as far as this run goes.
+    pub(super) fn files(&self) -> MutexGuard<'_, HashSet<Identity>> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn has_file(&self, identity: Identity) -> bool {
+        self.files().contains(&identity)
+    }
+
+    /// Notes that the object will be written, where a listing of this run can come to it.
+    pub(super) fn add_object(&self, address: Address) {
+        self.objects.lock().unwrap_or_else(PoisonError::into_inner).insert(address);
+    }
+
+    pub(crate) fn has_object(&self, address: &Address) -> bool {
+        self.objects.lock().unwrap_or_else(PoisonError::into_inner).contains(address)
+    }
+}

@@ -1,0 +1,111 @@
+//! Whether a place is one that the run reads from.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use brawn_core::Result;
+
+use super::search::Search;
+use super::{Listing, glob, local};
+use crate::fetch::Identity;
+use crate::location::{Address, Location};
+use crate::stop::Stop;
+
+/// What a run reads, asked before anything is written over something that is there.
+///
+/// The answer does not depend on how far listing has come, so a source is safe however late it is listed. An object
+/// is told by its key: a bucket has one spelling for each. A file has many (links, `a/../a`, upper and lower case on
+/// some disks) and is told by its device and inode.
+#[derive(Debug)]
+pub(crate) struct Inputs {
+    listing: Listing,
+    paths: Vec<PathBuf>,
+    keys: HashSet<Address>,
+    searches: Vec<Search>,
+    /// Of every file that `paths` name, once it was asked for: some 30 bytes for each.
+    files: Mutex<Option<HashSet<Identity>>>,
+}
+
+/// What a run has to do with an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reads {
+    /// It does not read it.
+    Never,
+    /// A source is this very object.
+    ByName,
+    /// A source is a prefix or pattern that takes this object, if it is there.
+    IfThere,
+}
+
+impl Inputs {
+    pub(crate) fn new<'a>(
+        listing: Listing,
+        sources: impl IntoIterator<Item = &'a Location>,
+    ) -> Inputs {
+        let (mut paths, mut keys, mut searches) = (Vec::new(), HashSet::new(), Vec::new());
+        for source in sources {
+            match source {
+                Location::Stdio => {}
+                Location::Path(path) => paths.push(path.clone()),
+                Location::Object(address) => {
+                    if !address.is_prefix() {
+                        keys.insert(address.clone());
+                    }
+                    if address.is_prefix() || glob::is_pattern(&address.key) {
+                        // A pattern that is none fails as a source.
+                        searches.extend(Search::of(address).ok());
+                    }
+                }
+            }
+        }
+        Inputs { listing, paths, keys, searches, files: Mutex::default() }
+    }
+
+    /// What the run has to do with the object at `address`.
+    pub(crate) fn object(&self, address: &Address) -> Reads {
+        if self.keys.contains(address) {
+            Reads::ByName
+        } else if self.searches.iter().any(|search| search.takes(&self.listing, address)) {
+            Reads::IfThere
+        } else {
+            Reads::Never
+        }
+    }
+
+    /// Whether the run reads the file with this identity. The first time all of its files are looked up; blocks.
+    ///
+    /// # Errors
+    /// When the budget ends meanwhile.
+    pub(crate) fn file(&self, identity: Identity, stop: &Stop) -> Result<bool> {
+        if self.paths.is_empty() {
+            return Ok(false);
+        }
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        if files.is_none() {
+            *files = Some(self.census(stop)?);
+        }
+        Ok(files.as_ref().is_some_and(|files| files.contains(&identity)))
+    }
+
+    fn census(&self, stop: &Stop) -> Result<HashSet<Identity>> {
+        let mut files = HashSet::new();
+        let mut ended = None;
+        for path in &self.paths {
+            let go_on = local::find(&self.listing, path.clone(), &mut |found| {
+                if let Ok(item) = found
+                    && let Location::Path(path) = &item.location
+                    && let Ok(metadata) = std::fs::metadata(path)
+                {
+                    files.extend(Identity::of(&metadata));
+                }
+                ended = stop.reason();
+                ended.is_none()
+            });
+            if let (false, Some(ended)) = (go_on, ended.take()) {
+                return Err(ended);
+            }
+        }
+        Ok(files)
+    }
+}

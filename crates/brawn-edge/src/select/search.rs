@@ -1,0 +1,49 @@
+//! Which keys of a bucket a prefix or a pattern takes.
+
+use brawn_core::Result;
+
+use super::Listing;
+use super::glob::{self, Pattern};
+use crate::location::Address;
+
+/// A prefix, and a pattern for what is below it.
+#[derive(Debug)]
+pub(super) struct Search {
+    /// Its key is empty or ends with `/`.
+    pub(super) prefix: Address,
+    pattern: Option<Pattern>,
+}
+
+impl Search {
+    /// What `source` means, a prefix or a key that is a pattern.
+    pub(super) fn of(source: &Address) -> Result<Search> {
+        if source.is_prefix() || !glob::is_pattern(&source.key) {
+            return Ok(Search { prefix: source.clone(), pattern: None });
+        }
+        let pattern = Pattern::new(&source.key)?;
+        Ok(Search { prefix: source.with_key(pattern.prefix()), pattern: Some(pattern) })
+    }
+
+    /// The name that the object `key` goes by, if it is taken.
+    pub(super) fn name<'k>(&self, listing: &Listing, key: &'k str) -> Option<&'k str> {
+        let name = key.strip_prefix(&self.prefix.key).filter(|name| !name.is_empty())?;
+        let named = match &self.pattern {
+            Some(pattern) => {
+                let hidden = name.split('/').any(|part| part.starts_with('.'));
+                pattern.matches(name) && (!hidden || pattern.names_hidden())
+            }
+            None => listing.accepts(name),
+        };
+        // What the run writes below the prefix that it reads is not its input.
+        let longer = |own: &Address| own.key.len() > self.prefix.key.len();
+        let own = listing.destination.as_prefix().is_some_and(longer)
+            && listing.destination.holds(self.prefix.scheme, &self.prefix.bucket, key);
+        (named && !own).then_some(name)
+    }
+
+    /// Whether the object at `address` is taken where it is there.
+    pub(super) fn takes(&self, listing: &Listing, address: &Address) -> bool {
+        (address.scheme, &address.bucket) == (self.prefix.scheme, &self.prefix.bucket)
+            && self.name(listing, &address.key).is_some()
+    }
+}
