@@ -1,17 +1,29 @@
 //! An event through a flow.
 
+use std::sync::Arc;
+
 use brawn_core::{Budget, ItemReport, Status, Stopwatch, Summary, Vcpus};
 
-use super::{Flow, Outcome};
+use super::{Flow, Outcome, places};
+use crate::deliver::Places;
 use crate::events::{Batch, Created, Event, Origin, Record};
 use crate::location::Location;
-use crate::select::Item;
+use crate::select::{Item, Listed, Selection};
+use crate::stop::Stop;
+
+/// What the parts of one event share.
+struct Part<'a> {
+    places: &'a Arc<Places>,
+    stop: &'a Stop,
+    budget: &'a Budget,
+}
 
 impl Flow {
     /// Runs every object that `event` names, as [`run_items`](Flow::run_items), and says which messages failed.
     ///
     /// An object lying in the destination, or written by brawn into the destination's bucket, is left alone: its outputs
-    /// would trigger the function again. Messages of a first-in-first-out queue are done one after the other up to the first that fails.
+    /// would trigger the function again. Messages of a first-in-first-out queue are done one after the other up to the
+    /// first that fails; that two of them want to write one output is as much a failure of the second as in any run.
     pub async fn run_event(
         &self,
         event: &Event,
@@ -22,6 +34,12 @@ impl Flow {
         let mut summary = Summary::default();
         let mut batch = Batch::of(event);
         let objects = event.objects();
+        let (stop, _watch) = Stop::watch(budget);
+        let sources: Vec<Location> =
+            objects.iter().map(|(created, _)| created.address.clone().into()).collect();
+        let listing = self.listing(Listed::given(sources.len()), &stop);
+        // One for all messages, also where they are done one after the other.
+        let run = Part { places: &places(&listing, &sources), stop: &stop, budget };
         if event.origin == (Origin::Sqs { fifo: true }) {
             for index in 0..event.messages.len() {
                 if batch.has_failed() {
@@ -30,7 +48,7 @@ impl Flow {
                 let own = objects.iter().filter(|(_, messages)| messages.first() == Some(&index));
                 let own: Vec<_> = own.cloned().collect();
                 let range = index..=index;
-                self.run_part(event, range, own, budget, &mut batch, |outcome| {
+                self.run_part(event, range, own, &run, &mut batch, |outcome| {
                     summary.add(&outcome.report);
                     each(outcome);
                 })
@@ -38,7 +56,7 @@ impl Flow {
             }
         } else {
             let range = 0..=event.messages.len().saturating_sub(1);
-            self.run_part(event, range, objects, budget, &mut batch, |outcome| {
+            self.run_part(event, range, objects, &run, &mut batch, |outcome| {
                 summary.add(&outcome.report);
                 each(outcome);
             })
@@ -55,7 +73,7 @@ impl Flow {
         event: &Event,
         range: std::ops::RangeInclusive<usize>,
         objects: Vec<(Created, Vec<usize>)>,
-        budget: &Budget,
+        part: &Part<'_>,
         batch: &mut Batch,
         mut each: impl FnMut(Outcome),
     ) {
@@ -92,7 +110,10 @@ impl Flow {
             from_event: true,
             ..Item::new(Location::Object(created.address.clone()))
         });
-        self.run_items(items.collect(), budget, |outcome| {
+        let selection = Selection::Given(items.collect::<Vec<_>>().into_iter());
+        let Part { places, stop, budget } = part;
+        let places = Arc::clone(places);
+        self.run_selection(selection, true, places, (*stop).clone(), budget, |outcome| {
             let messages = objects.get(outcome.tag).map(|(_, messages)| messages.as_slice());
             let messages = messages.unwrap_or_default();
             if !matches!(outcome.report.status, Status::Ok | Status::Skipped) {

@@ -242,6 +242,25 @@ async fn a_first_in_first_out_batch_stops_at_the_first_failure() {
 }
 
 #[tokio::test]
+async fn two_messages_that_want_one_output_are_not_both_done_in_any_queue() {
+    fill().await;
+    let other = address("memory://events/").with_key("b.png");
+    crate::support::stores().put(&other, Bytes::from("png"), "image/png").await.expect("stored");
+    let bodies = [created("b.txt"), created("b.png"), created("a.txt")];
+    for (queue, again, done) in [("q", 1, 2), ("q.fifo", 2, 1)] {
+        let (ends, reply) = reply(&sqs(queue, &bodies), &Budget::unlimited()).await;
+        let ok = ends.iter().filter(|(_, status)| *status == Status::Ok).count();
+        assert_eq!(ok, done, "{queue}: {ends:?}");
+        let reply = reply.expect("a queue asked");
+        let ids = reply["batchItemFailures"].as_array().expect("a list");
+        assert_eq!(ids.len(), again, "{queue}: {reply}");
+        if queue == "q.fifo" {
+            assert_eq!(ends[1], ("memory://events/b.txt".to_owned(), Status::Ok), "the first");
+        }
+    }
+}
+
+#[tokio::test]
 async fn out_of_time_the_ids_that_are_not_done_are_returned() {
     fill().await;
     let budget = Budget::unlimited();
