@@ -13,6 +13,10 @@ const ASKED_EVERY: Duration = Duration::from_millis(10);
 /// Twice what a job may take to stop (`brawn_core::conformance`).
 const GRACE: Duration = Duration::from_millis(100);
 
+/// Of the reserve, half is kept for the report and what carries it, or this: writing and sending even a reply of 5 MB
+/// takes less. A delivery that hangs must not take the reply with it.
+const FOR_THE_REPORT: Duration = Duration::from_millis(500);
+
 /// How far the end has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
 enum Phase {
@@ -20,7 +24,7 @@ enum Phase {
     Live,
     /// Only the reserve is left: nothing new starts, what is finished is still delivered.
     Reserve,
-    /// The reserve is used up too.
+    /// What is left of the reserve is kept for the report.
     Late,
     /// Nobody wants the answer.
     Cancelled,
@@ -31,7 +35,7 @@ enum Phase {
 pub(crate) struct Stop {
     budget: Budget,
     phase: watch::Receiver<Phase>,
-    /// Delivering goes on until the deadline itself, not only until its reserve begins.
+    /// Delivering goes on into the deadline's reserve.
     delivering: bool,
 }
 
@@ -47,12 +51,20 @@ impl Drop for Watch {
 
 fn phase(budget: &Budget) -> Phase {
     let Err(ended) = budget.check() else { return Phase::Live };
-    let at = budget.deadline().map(|deadline| deadline.reserving(Duration::ZERO).stop_at());
-    match at {
+    match last_moment(budget) {
         _ if ended.is_cancelled() => Phase::Cancelled,
         Some(at) if Instant::now() < at => Phase::Reserve,
         _ => Phase::Late,
     }
+}
+
+/// When everything must have ended for the report to get out before the deadline; `None` where nothing is reserved for
+/// it.
+fn last_moment(budget: &Budget) -> Option<Instant> {
+    let deadline = budget.deadline()?;
+    let at = deadline.reserving(Duration::ZERO).stop_at();
+    let reserve = at.saturating_duration_since(deadline.stop_at());
+    at.checked_sub((reserve / 2).min(FOR_THE_REPORT)).filter(|_| reserve > Duration::ZERO)
 }
 
 impl Stop {
@@ -74,9 +86,17 @@ impl Stop {
         (stop, Watch(task))
     }
 
-    /// The same end for what delivers finished work: it has the reserve too.
+    /// The same end for what delivers finished work: it has the reserve too, but for what the report needs.
     pub(crate) fn for_delivery(&self) -> Stop {
         Stop { delivering: true, ..self.clone() }
+    }
+
+    /// `patience`, or less where the report must go out before.
+    pub(crate) fn at_most(&self, patience: Duration) -> Duration {
+        match last_moment(&self.budget) {
+            Some(at) => patience.min(at.saturating_duration_since(Instant::now())),
+            None => patience,
+        }
     }
 
     /// Why nothing may go on, if so.
@@ -111,7 +131,7 @@ impl Stop {
     pub(crate) async fn await_end<T>(&self, work: impl Future<Output = T>) -> Result<T> {
         let late = async {
             let reason = self.reached().await;
-            tokio::time::sleep(GRACE).await;
+            tokio::time::sleep(self.at_most(GRACE)).await;
             reason
         };
         tokio::select! {
@@ -145,6 +165,24 @@ mod tests {
         assert!(stop.reached().await.is_out_of_time());
         assert!(stop.for_delivery().reason().is_none());
         assert_eq!(stop.for_delivery().guard(async { 7 }).await.expect("the reserve is left"), 7);
+    }
+
+    #[tokio::test]
+    async fn a_delivery_that_hangs_leaves_time_for_the_report() {
+        let now = Instant::now();
+        for (left, reserve, kept) in
+            [(300, 200, Some(100)), (2_000, 1_900, Some(500)), (100, 0, None)]
+        {
+            let at = now + Duration::from_millis(left);
+            let deadline = Deadline::at(at).reserving(Duration::from_millis(reserve));
+            let budget = Budget::unlimited().by(deadline);
+            let last = kept.map(|kept| at - Duration::from_millis(kept));
+            assert_eq!(last_moment(&budget), last);
+        }
+        let deadline = Deadline::at(now + Duration::from_secs(4)).reserving(Duration::from_secs(4));
+        let (stop, _watch) = Stop::watch(&Budget::unlimited().by(deadline));
+        assert!(stop.at_most(Duration::from_secs(60)) <= Duration::from_millis(3_500));
+        assert_eq!(stop.at_most(Duration::from_millis(5)), Duration::from_millis(5));
     }
 
     #[tokio::test]

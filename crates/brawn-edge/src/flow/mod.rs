@@ -11,6 +11,7 @@ use brawn_core::{Budget, Error, ItemReport, Job, Plan, Pool, Stopwatch, Summary,
 use futures::StreamExt as _;
 use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::FuturesUnordered;
+use tokio::time::Instant;
 
 use crate::buffers::Buffers;
 use crate::deliver::{Delivery, Destination, Places, Written};
@@ -134,9 +135,10 @@ impl Flow {
     /// Runs everything that `sources` name. `each` gets every object's outcome as it ends.
     ///
     /// A source that matches nothing is a failed item that says so. When the budget ends, nothing new starts, work in
-    /// progress stops, what is computed is still delivered within the deadline's reserve, and every object that was
-    /// seen and is not done is reported with [`Status::Deadline`](brawn_core::Status). Dropping the future stops everything; an output
-    /// is there whole or not at all.
+    /// progress stops, what is computed is still delivered within the deadline's reserve (but for its last half, and
+    /// at most 500 ms, which the report needs), and every object that was seen and is not done is reported with
+    /// [`Status::Deadline`](brawn_core::Status). Dropping the future stops everything; an output is there whole or not
+    /// at all.
     pub async fn run(
         &self,
         sources: &[Location],
@@ -212,42 +214,47 @@ impl Flow {
         // Boxed: the compiler cannot see through the generic future that a run can be sent to another thread.
         let mut running: FuturesUnordered<BoxFuture<'_, Outcome>> = FuturesUnordered::new();
         let mut more = true;
-        let mut ended = None;
+        let mut ended: Option<Ended> = None;
         while more || !running.is_empty() {
+            let counted = ended.as_ref().map_or_else(Instant::now, |ended| ended.counted);
             tokio::select! {
                 biased;
                 error = run.stop.reached(), if ended.is_none() => {
-                    more = false;
-                    ended = Some(error);
+                    let counted = Instant::now() + run.stop.at_most(COUNTING);
+                    ended = Some(Ended { error, counted });
                 }
                 Some(outcome) = running.next(), if !running.is_empty() => done(outcome),
-                next = selection.next(), if more && running.len() < limit => match next {
-                    Some(Ok(item)) => running.push(run.journey(item).boxed()),
-                    Some(Err(Missed { source, error })) => done(Outcome::failed(source, error, 0)),
-                    None => more = false,
-                },
-            }
-        }
-        drop(running);
-        if let Some(error) = ended {
-            // What was seen and not begun is named, so that exactly that can be sent again.
-            let rest = async {
-                while let Some(next) = selection.next().await {
-                    match next {
-                        Ok(item) => {
+                // Only what is still being looked for: what was given is named to the last, or nobody sends it again.
+                () = tokio::time::sleep_until(counted),
+                    if more && ended.is_some() && selection.is_listing() => more = false,
+                next = selection.next(), if more && (ended.is_some() || running.len() < limit) => {
+                    match (next, &ended) {
+                        (None, _) => more = false,
+                        (Some(Err(Missed { source, error })), _) => {
+                            done(Outcome::failed(source, error, 0));
+                        }
+                        (Some(Ok(item)), None) => running.push(run.journey(item).boxed()),
+                        // What was seen and not begun is named, so that exactly that can be sent again.
+                        (Some(Ok(item)), Some(Ended { error, .. })) => {
                             let again = Error::new(error.kind(), error.to_string());
                             done(Outcome::failed(item.location.to_string(), again, item.tag));
                         }
-                        Err(Missed { source, error }) => done(Outcome::failed(source, error, 0)),
                     }
                 }
-            };
-            let _ = tokio::time::timeout(COUNTING, rest).await;
+            }
         }
+        drop(running);
         let vcpus = self.vcpus.unwrap_or_else(Vcpus::detect);
         summary.finish(stopwatch.read(), self.pool.workers(), &vcpus);
         summary
     }
+}
+
+/// That the budget has ended.
+struct Ended {
+    error: Error,
+    /// Until when what was not begun is counted.
+    counted: Instant,
 }
 
 /// What the objects of one run share.

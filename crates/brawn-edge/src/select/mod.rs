@@ -115,6 +115,11 @@ impl Selection {
         Selection::Found(receiver)
     }
 
+    /// Whether objects are still being looked for, so that the next one may take its time.
+    pub(crate) fn is_listing(&self) -> bool {
+        matches!(self, Selection::Found(_))
+    }
+
     pub(crate) async fn next(&mut self) -> Option<Result<Item, Missed>> {
         match self {
             Selection::Found(receiver) => receiver.recv().await,

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use brawn_core::{Budget, Deadline, Pool, Status};
-use brawn_edge::{Destination, Flow, Item};
+use brawn_edge::{Destination, Flow, Item, Retry, Stores};
+use brawn_testing::{Fault, S3Server};
 
 use crate::support::{Copy, copies, flow, names, path, place, pool, run_within, stores, write};
 
@@ -56,6 +57,32 @@ async fn at_the_deadline_what_is_computed_is_delivered_and_the_rest_is_named() {
     assert_eq!((summary.ok, summary.deadline), (1, 20));
     assert_eq!(outcomes[1].report.reason.as_deref(), Some("the deadline was reached"));
     assert_eq!(names(&out), ["a.out"]);
+}
+
+#[tokio::test]
+async fn an_upload_that_hangs_ends_before_the_deadline() {
+    let server = S3Server::start();
+    for name in ["a.txt", "b.txt"] {
+        write(&server.bucket("inbox"), name, name);
+    }
+    for fault in [Fault::Hang, Fault::Status(503, "SlowDown")] {
+        server.fail_with(move |seen| if seen.method == "PUT" { fault } else { Fault::None });
+        let at = Instant::now() + Duration::from_millis(2_200);
+        let budget =
+            Budget::unlimited().by(Deadline::at(at).reserving(Duration::from_millis(1_200)));
+        let patient = Retry {
+            attempts: u32::MAX,
+            base: Duration::from_millis(50),
+            cap: Duration::from_millis(50),
+        };
+        let stores = Stores::from_variables(server.variables()).with_retry(patient);
+        let flow = flow(Copy::default(), stores, Destination::folder(place("s3://outbox/")));
+        let (summary, outcomes) = run_within(&flow, &[place("s3://inbox/")], &budget).await;
+        let left = at.saturating_duration_since(Instant::now());
+        assert_eq!((summary.items, summary.deadline), (2, 2), "{outcomes:?}");
+        assert!(left > Duration::ZERO, "{fault:?}: nothing is left for the report");
+        assert!(left < Duration::from_millis(700), "{fault:?}: the reserve is for delivering");
+    }
 }
 
 #[tokio::test]
