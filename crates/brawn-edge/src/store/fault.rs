@@ -52,6 +52,12 @@ fn causes(error: &object_store::Error) -> impl Iterator<Item = &(dyn StdError + 
     std::iter::successors(Some(first), |cause| (*cause).source())
 }
 
+/// Whether the server said no more than that it may not be asked. An answer about the credentials has its own error.
+pub(super) fn answers_403(error: &object_store::Error) -> bool {
+    causes(error).any(|cause| Answer::of(&cause.to_string()).status == Some(403))
+        || matches!(error, object_store::Error::PermissionDenied { .. })
+}
+
 /// Whether the server said that the range asked for is not within the object.
 pub(super) fn answers_416(error: &object_store::Error) -> bool {
     causes(error).any(|cause| Answer::of(&cause.to_string()).status == Some(416))

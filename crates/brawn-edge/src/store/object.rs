@@ -11,7 +11,7 @@ use object_store::{
     PutMultipartOptions, PutOptions, PutPayload,
 };
 
-use super::fault::{answers_416, fault};
+use super::fault::{answers_403, answers_416, fault};
 use super::unaddressable;
 use crate::location::{Address, Scheme};
 use crate::retry::Retry;
@@ -36,6 +36,12 @@ pub(super) fn path(address: &Address) -> Result<Path> {
         return Err(unaddressable(address, "its key starts or ends with `/`"));
     }
     Ok(path)
+}
+
+/// Whether there is such an object is not for everyone to know.
+fn hidden(address: &Address, cause: Error) -> Error {
+    Error::new(cause.kind(), format!("the store does not tell whether `{address}` exists (403)"))
+        .with_hint("looking for what exists needs s3:ListBucket on the bucket and s3:GetObject on its objects")
 }
 
 /// One object of a store, there or not.
@@ -72,10 +78,19 @@ impl Object {
     }
 
     /// Its size, or `None` where there is no such object.
+    ///
+    /// # Errors
+    /// With the permission that is missing where S3 does not tell: who may not list a bucket is answered 403 for what
+    /// is not there, as for what may not be read.
     pub(crate) async fn size(&self, stop: &Stop) -> Result<Option<u64>> {
         let head = self
             .retry
-            .run(stop, || async { self.store.head(&self.path).await.map_err(|e| self.fault(&e)) })
+            .run(stop, || async {
+                self.store.head(&self.path).await.map_err(|error| match self.fault(&error) {
+                    fault if answers_403(&error) => hidden(&self.address, fault),
+                    fault => fault,
+                })
+            })
             .await;
         match head {
             Ok(meta) => Ok(Some(meta.size)),

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use brawn_core::{Budget, ErrorKind, Status};
-use brawn_edge::{Destination, Flow, Stores};
+use brawn_edge::{Destination, Flow, Retry, Stores};
 
 use brawn_testing::{Fault, S3Server};
 
@@ -317,6 +317,53 @@ async fn existing_outputs_are_asked_for_and_not_fetched() {
     assert_eq!(stored(&server, "outbox")[0].1, b"older");
     let heads = server.take_seen().into_iter().filter(|seen| seen.method == "HEAD").count();
     assert_eq!(heads, 2);
+}
+
+#[tokio::test]
+async fn what_may_not_be_asked_for_names_the_permission_and_is_not_taken_for_absent() {
+    let server = S3Server::start();
+    write(&server.bucket("inbox"), "a.txt", "a");
+    // As S3 answers a HEAD for an absent key without s3:ListBucket.
+    server.fail_with(|seen| match seen.method == "HEAD" {
+        true => Fault::Status(403, "AccessDenied"),
+        false => Fault::None,
+    });
+    let flow = copies(&server).skip_existing(true);
+    let (summary, outcomes) = run(&flow, &[place("s3://inbox/a.txt")]).await;
+    assert_eq!(summary.failed, 1, "{outcomes:?}");
+    let error = outcomes[0].error.as_ref().expect("failed");
+    assert_eq!(
+        error.to_string(),
+        "the store does not tell whether `s3://outbox/thumbs/a.out` exists (403)"
+    );
+    assert!(error.hint().is_some_and(|hint| hint.contains("s3:ListBucket")), "{:?}", error.hint());
+    assert_eq!(stored(&server, "outbox"), []);
+    let (summary, _) = run(&copies(&server), &[place("s3://inbox/a.txt")]).await;
+    assert_eq!(summary.ok, 1, "without `skip_existing` nothing asks");
+}
+
+#[tokio::test]
+async fn the_endpoint_for_s3_wins_over_the_one_for_all_and_those_of_others_do_not_count() {
+    let server = S3Server::start();
+    write(&server.bucket("inbox"), "a.txt", "a");
+    let variables = server.variables();
+    let here = variables[0].1.clone();
+    assert_eq!(variables[0].0, "AWS_ENDPOINT_URL");
+    // Port 9 (discard): nobody listens there.
+    let away = "http://127.0.0.1:9";
+    for (given, reached) in [
+        ([("AWS_ENDPOINT_URL", &*here), ("AWS_ENDPOINT_URL_DYNAMODB", away)], true),
+        ([("AWS_ENDPOINT_URL_SQS", away), ("AWS_ENDPOINT_URL", &*here)], true),
+        ([("AWS_ENDPOINT_URL", away), ("AWS_ENDPOINT_URL_S3", &*here)], true),
+        ([("AWS_ENDPOINT_URL_S3", &*here), ("AWS_ENDPOINT_URL", away)], true),
+        ([("AWS_ENDPOINT_URL_S3", away), ("AWS_ENDPOINT_URL", &*here)], false),
+        ([("AWS_ENDPOINT_URL_S3", ""), ("AWS_ENDPOINT_URL", &*here)], true),
+    ] {
+        let given = given.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let stores = Stores::from_variables(variables[1..].iter().cloned().chain(given.clone()));
+        let found = stores.with_retry(Retry::NEVER).get(&place("s3://inbox/a.txt")).await;
+        assert_eq!(found.is_ok(), reached, "{given:?}");
+    }
 }
 
 #[tokio::test]
