@@ -156,21 +156,21 @@ impl Run<'_> {
         let job = Arc::clone(&self.flow.job);
         let name = item.name.clone();
         let buffers = Arc::clone(&self.buffers);
+        let (limit, stop) = (self.budget.memory().limit(), self.stop.clone());
         let (opened, mut planning) = match &item.location {
             Location::Path(path) => {
                 // One hop to a thread that may wait, for the file and for the plan.
                 let path = path.clone();
                 let open = move || {
-                    let opened = fetch::open_file(&path, &buffers)?;
+                    let opened = fetch::open_file(&path, limit, &buffers, &stop)?;
                     let planning = plan(&*job, &name, &opened.head, opened.size)?;
                     Ok((opened, planning))
                 };
                 self.stop.guard(blocking(open)).await??
             }
             Location::Stdio => {
-                let limit = self.budget.memory().limit();
                 let read = move || {
-                    let opened = fetch::read_stdin(limit, &buffers)?;
+                    let opened = fetch::read_stdin(limit, &buffers, &stop)?;
                     let planning = plan(&*job, &name, &opened.head, opened.size)?;
                     Ok((opened, planning))
                 };

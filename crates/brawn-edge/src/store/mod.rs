@@ -95,10 +95,12 @@ impl Stores {
             Location::Object(address) => fetch::open_object(self, address, &buffers, &stop).await?,
             Location::Path(path) => {
                 let path = path.clone();
-                fetch::blocking(move || fetch::open_file(&path, &buffers)).await?
+                let end = stop.clone();
+                fetch::blocking(move || fetch::open_file(&path, u64::MAX, &buffers, &end)).await?
             }
             Location::Stdio => {
-                fetch::blocking(move || fetch::read_stdin(u64::MAX, &buffers)).await?
+                let end = stop.clone();
+                fetch::blocking(move || fetch::read_stdin(u64::MAX, &buffers, &end)).await?
             }
         };
         opened.bytes(opened.size, &stop).await

@@ -5,6 +5,7 @@ mod events;
 mod flow;
 mod inputs;
 mod memory;
+mod pipes;
 mod s3;
 mod select;
 mod stopping;
