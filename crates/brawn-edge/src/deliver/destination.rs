@@ -25,9 +25,19 @@ impl Destination {
     /// everything else but `-` means a folder (or prefix), whether or not it exists yet.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidOptions`](brawn_core::ErrorKind) when a file stands where a folder is meant.
+    /// [`ErrorKind::InvalidOptions`](brawn_core::ErrorKind) when a file stands where a folder is meant, or when there
+    /// may be many inputs and `to` looks like a file: `thumbs.jpg/` and a folder of that name are folders, `thumbs.jpg`
+    /// is not.
     pub fn resolve(to: Location, sources: &[Location]) -> Result<Destination> {
-        let exact = select::is_one_object(sources) && to.extension().is_some();
+        let one = select::is_one_object(sources);
+        let exact = one && to.extension().is_some();
+        let looks_like_a_file = to.extension().is_some() && !to.is_folder_by_name();
+        if !one && looks_like_a_file && !matches!(&to, Location::Path(path) if path.exists()) {
+            return Err(Error::invalid_options(format!(
+                "`{to}` looks like a file, and more than one output may come"
+            ))
+            .with_hint(format!("give a folder, or write `{to}/` if it shall be one")));
+        }
         match to {
             Location::Path(path) if path.is_dir() => Ok(Destination(Place::Folder(path))),
             Location::Path(path) => {
@@ -37,7 +47,7 @@ impl Destination {
                     // What exists and is neither file nor folder is a pipe or a device: `--to /dev/null`.
                     return Ok(Destination(Place::Exactly(Location::Path(path))));
                 }
-                if other && !select::is_one_object(sources) {
+                if other && !one {
                     return Err(Error::invalid_options(format!(
                         "`{}` is a file, and more than one output may come",
                         path.display()
@@ -169,17 +179,37 @@ mod tests {
         let many = [place("a.jpg"), place("b.jpg")];
         for (to, sources, exact) in [
             ("no-such-folder/b.webp", one.as_slice(), true),
-            ("no-such-folder/b.webp", many.as_slice(), false),
+            ("no-such-folder/b.webp/", many.as_slice(), false),
+            ("no-such-folder/.b", many.as_slice(), false),
             ("no-such-folder/b", one.as_slice(), false),
             ("no-such.folder/", one.as_slice(), false),
             ("s3://out/b.webp", one.as_slice(), true),
-            ("s3://out/b.webp", many.as_slice(), false),
+            ("s3://out/b.webp/", many.as_slice(), false),
             ("s3://out.put", one.as_slice(), false),
             ("-", many.as_slice(), true),
         ] {
             let destination = Destination::resolve(place(to), sources).expect(to);
             assert_eq!(destination.is_exact(), exact, "{to} for {sources:?}");
         }
+    }
+
+    #[test]
+    fn many_inputs_need_what_does_not_look_like_a_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let there = folder.path().join("there.jpg");
+        std::fs::create_dir(&there).expect("a folder");
+        let many = [place("a.jpg"), place("b.jpg")];
+        for (to, hint) in [
+            ("no-such-folder/b.webp", "write `no-such-folder/b.webp/` if"),
+            ("s3://out/b.webp", "write `s3://out/b.webp/` if"),
+        ] {
+            let error = Destination::resolve(place(to), &many).expect_err(to);
+            assert!(error.to_string().starts_with(&format!("`{to}` looks like a file")), "{error}");
+            assert!(error.hint().is_some_and(|text| text.contains(hint)), "{:?}", error.hint());
+        }
+        assert!(Destination::resolve(place("-"), &many).expect("stdout").is_stdout());
+        let to = Destination::resolve(Location::from(&*there), &many).expect("it is a folder");
+        assert!(!to.is_exact());
     }
 
     #[test]
