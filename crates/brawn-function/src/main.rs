@@ -31,7 +31,13 @@ async fn main() -> ExitCode {
             })
             .await
         }
-        Err(error) => Err(error),
+        Err(error) => {
+            // Whoever invoked the function learns the reason; the log has it in any case.
+            if let Err(untold) = brawn::lambda::init_failed(&error).await {
+                tracing::warn!("{}", untold.chain());
+            }
+            Err(error)
+        }
     };
     match served {
         Ok(()) => ExitCode::SUCCESS,

@@ -10,6 +10,7 @@ use lambda_runtime::{Diagnostic, service_fn};
 use serde::{Serialize, de::DeserializeOwned};
 use tracing::Instrument;
 
+pub use crate::init::init_failed;
 use crate::with_budget;
 
 /// Serves invocations one after the other, as classic Lambda sends them.
@@ -94,7 +95,7 @@ fn reserve_from(left: Duration, margin: Option<&str>) -> Duration {
 }
 
 /// `lambda_runtime` panics on these when they are missing; a person who starts `bootstrap` by hand deserves a sentence.
-fn check_environment() -> Result<()> {
+pub(crate) fn check_environment() -> Result<()> {
     const NEEDED: [&str; 4] = [
         "AWS_LAMBDA_RUNTIME_API",
         "AWS_LAMBDA_FUNCTION_NAME",

@@ -36,6 +36,8 @@
 //! ```
 
 mod compute;
+#[cfg(feature = "lambda")]
+mod init;
 mod invocation;
 #[cfg(feature = "lambda")]
 pub mod lambda;
