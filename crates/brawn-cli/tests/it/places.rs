@@ -84,3 +84,40 @@ fn unusual_names_are_just_names() {
         run(&["image", text(&source.join("[x].jpg")), "--to", text(&folder.path().join("x.png"))]);
     assert_eq!(code(&one), 0, "an existing file is not a glob: {}", stderr(&one));
 }
+
+#[test]
+fn many_pictures_into_what_looks_like_one_file_is_a_question() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let to = folder.path().join("x.jpg");
+    let (source, slash) = (photos(), format!("{}/", to.display()));
+    let refused = run(&["image", text(&source), "--to", text(&to), "--width", "40"]);
+    assert_eq!(code(&refused), 2, "{}", stderr(&refused));
+    let said = stderr(&refused);
+    assert!(said.contains("looks like a file") && said.contains(&slash), "{said}");
+    assert!(!to.exists());
+    // With the slash it is a folder, and once it is there it is one without.
+    for to in [slash.as_str(), text(&to)] {
+        let done = run(&["image", text(&source), "--to", to, "--width", "40"]);
+        assert_eq!(code(&done), 0, "{}", stderr(&done));
+    }
+    assert_eq!(files(&to).len(), 6);
+}
+
+#[test]
+fn a_folder_that_is_listed_last_is_not_written_over() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (new, old) = (folder.path().join("new"), folder.path().join("old"));
+    crate::many_photos(&new, 6);
+    crate::many_photos(&old, 3);
+    let before: Vec<_> =
+        files(&old).iter().map(|name| std::fs::read(old.join(name)).expect("there")).collect();
+    let done =
+        run(&["image", text(&new), text(&old), "--to", text(&old), "--width", "40", "-j", "1"]);
+    assert_eq!(code(&done), 1, "{}", stderr(&done));
+    assert!(stderr(&done).contains("an input of this run"), "{}", stderr(&done));
+    assert!(stderr(&done).contains("write to another folder or prefix"), "{}", stderr(&done));
+    for (n, before) in before.iter().enumerate() {
+        assert!(std::fs::read(old.join(format!("{n:05}.jpg"))).expect("there") == *before, "{n}");
+    }
+    assert_eq!(files(&old).len(), 6, "those that are in nobody's way are done");
+}

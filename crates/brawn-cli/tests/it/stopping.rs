@@ -4,7 +4,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::{brawn, code, files, json_lines, many_photos, run, size_of, stderr, text};
+use brawn_testing::{Fault, S3Server};
+
+use crate::{brawn, code, files, json_lines, many_photos, photos, run, size_of, stderr, text};
 
 /// Starts a long run and waits until some of its outputs are there.
 fn start(source: &Path, to: &Path) -> Child {
@@ -93,4 +95,19 @@ fn a_timeout_exits_3_and_names_what_is_not_done() {
     assert_eq!(summary["deadline"].as_u64(), Some(late as u64));
     assert!(late > 0);
     assert_eq!(all_whole(&to) as u64, summary["ok"].as_u64().expect("a count"));
+}
+
+#[test]
+fn an_upload_that_hangs_does_not_outlast_the_timeout() {
+    let server = S3Server::start();
+    server.fail_with(|seen| if seen.method == "PUT" { Fault::Hang } else { Fault::None });
+    let photo = photos().join("china.jpg");
+    let args = ["image", text(&photo), "--to", "s3://outbox/", "--timeout", "4s", "--json"];
+    let done = brawn(args).envs(server.variables()).output().expect("the binary starts");
+    assert_eq!(code(&done), 3, "{}", stderr(&done));
+    let (items, summary) = json_lines(&done);
+    assert_eq!(items[0]["status"], "deadline");
+    assert!(server.take_seen().iter().any(|seen| seen.method == "PUT"), "it was computed in time");
+    let wall = summary["wall_ms"].as_f64().expect("a number");
+    assert!(wall < 4_000.0, "the report is late: {wall} ms");
 }

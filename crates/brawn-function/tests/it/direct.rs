@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use brawn_testing::Answer;
+use brawn_testing::{Answer, Fault, S3Server};
 use serde_json::json;
 
 use crate::{Function, PATIENCE, photos};
@@ -92,6 +92,28 @@ fn a_deadline_in_the_middle_gives_a_reply_before_the_wall_that_names_the_rest() 
     assert!(
         reply["items"].as_array().expect("items").iter().any(|item| item["status"] == "deadline")
     );
+}
+
+#[test]
+fn an_upload_that_hangs_does_not_take_the_reply_with_it() {
+    let server = S3Server::start();
+    server.fail_with(|seen| if seen.method == "PUT" { Fault::Hang } else { Fault::None });
+    let mut variables = server.variables();
+    variables.push(("BRAWN_DEADLINE_MARGIN_MS".to_owned(), "1000".to_owned()));
+    let function = Function::start(None, &variables);
+    let event = json!({
+        "job": "image", "width": 64, "sources": [photos().join("china.jpg")], "to": "s3://outbox/",
+    });
+    let timeout = Duration::from_millis(3_000);
+    let sent = std::time::Instant::now();
+    let id = function.api.send(&event, timeout);
+    let Some(Answer::Response(reply)) = function.api.answer(&id, PATIENCE) else {
+        panic!("no reply")
+    };
+    let took = sent.elapsed();
+    assert_eq!(reply["items"][0]["status"], "deadline", "{reply}");
+    assert!(server.take_seen().iter().any(|seen| seen.method == "PUT"), "it was computed in time");
+    assert!(took < timeout, "the reply came {took:?} after the event, the wall is at {timeout:?}");
 }
 
 #[test]
