@@ -7,12 +7,9 @@ use libjpeg_turbo_rs::{DecodeLimits, Decoder, JpegError, PixelFormat, ScalingFac
 use super::super::super::color::Inks;
 use super::super::super::picture::{Layout, Picture};
 use super::super::header::Format;
+use super::super::shrink::MAX_SCANS;
 use super::super::{corrupt, room, truncated};
 use super::Detail;
-
-/// Scans that a progressive JPEG may have. Encoders write some 10; every scan costs a pass over all coefficients, and a
-/// file of a few kilobytes can ask for thousands.
-pub(super) const MAX_SCANS: usize = 100;
 
 /// What a decode to `pixels` pixels at `eighths` of the size holds.
 ///

@@ -13,7 +13,7 @@ use super::super::super::picture::{Layout, Picture};
 use super::super::header::Header;
 use super::super::polled::Polled;
 use super::super::room;
-use super::full::MAX_SCANS;
+use super::super::shrink::MAX_SCANS;
 
 /// `None` when it finds a fault, which the other decoder may not: its verdict is the one that counts.
 pub(super) fn decode(

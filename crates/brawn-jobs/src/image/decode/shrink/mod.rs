@@ -31,6 +31,10 @@ use planes::{Geometry, Painter};
 use progressive::Progressive;
 use sequential::{Sequential, Tables};
 
+/// Scans that a progressive JPEG may have. Encoders write some 10; every scan costs a pass over all coefficients, and a
+/// file of a few kilobytes can ask for thousands.
+pub(crate) const MAX_SCANS: usize = 100;
+
 /// 1, 2 or 4 eighths of the full size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scale {

@@ -4,12 +4,12 @@
 //! others one bit per coefficient is kept, whether it is zero, because the syntax of a refinement
 //! depends on it.
 
-use super::Halt;
 use super::bands::{Band, BandTable, Block, correct};
 use super::bits::{Bits, Restarts};
 use super::header::{Headers, Next, Scan, ScanComponent};
 use super::huffman::{Codes, DcTable};
 use super::planes::{Geometry, Painter};
+use super::{Halt, MAX_SCANS};
 
 /// A scan that has to be decoded.
 struct Step<'a> {
@@ -122,6 +122,9 @@ fn all_steps<'a>(headers: &mut Headers, mut scan: Scan<'a>) -> Option<Vec<Step<'
     let mut steps = Vec::new();
     let quantisation = headers.quantisation;
     loop {
+        if steps.len() == MAX_SCANS {
+            return None;
+        }
         let Scan { band: (first, last), approximation: (high, low), data, .. } = scan;
         let refines = high > 0;
         let dc = first == 0;

@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use libjpeg_turbo_rs::{Encoder, PixelFormat, Subsampling};
+use libjpeg_turbo_rs::{Encoder, PixelFormat, ScanScript, Subsampling};
 
 /// Gradients with some structure, so that no channel equals another.
 pub(super) fn pixels(width: usize, height: usize, channels: usize) -> Vec<u8> {
@@ -31,6 +31,15 @@ pub(super) fn jpeg(
         .quality(92)
         .subsampling(sampling.unwrap_or(Subsampling::S444))
         .progressive(progressive)
+        .encode()
+        .expect("encodes")
+}
+
+/// A gray square in the scans of `script`.
+pub(super) fn scripted_jpeg(side: usize, script: &[ScanScript]) -> Vec<u8> {
+    Encoder::new(&pixels(side, side, 1), side, side, PixelFormat::Grayscale)
+        .progressive(true)
+        .scan_script(script.to_vec())
         .encode()
         .expect("encodes")
 }
@@ -168,7 +177,7 @@ where
     bytes.into_inner()
 }
 
-pub(super) fn rgb_tiff(width: u32, height: u32) -> Vec<u8> {
+pub(in super::super) fn rgb_tiff(width: u32, height: u32) -> Vec<u8> {
     let data = pixels(width as usize, height as usize, 3);
     tiff::<tiff::encoder::colortype::RGB8>(width, height, &data)
 }

@@ -1,6 +1,6 @@
 //! What each format decodes to.
 
-use libjpeg_turbo_rs::Subsampling;
+use libjpeg_turbo_rs::{ScanScript, Subsampling};
 
 use super::super::super::picture::{Layout, Picture};
 use super::super::samples::narrow;
@@ -137,6 +137,24 @@ fn a_jpeg_of_too_many_scans_is_refused() {
     let bomb = [&bytes[..end], &bytes[last..end].repeat(500), &eoi[..]].concat();
     let error = decode_first(&bomb).expect_err("512 scans");
     assert_eq!(error.kind(), brawn_core::ErrorKind::LimitExceeded, "{error}");
+}
+
+#[test]
+fn a_sound_jpeg_of_too_many_scans_is_refused_at_every_scale() {
+    let coefficient = |at| ScanScript { components: vec![0], ss: at, se: at, ah: 0, al: 0 };
+    // Each of the 63 AC coefficients in a scan of its own, and for the second file a refinement of each.
+    let sound: Vec<ScanScript> = (0..64).map(coefficient).collect();
+    let first = |scan: &ScanScript| ScanScript { al: u8::from(scan.ss > 0), ..scan.clone() };
+    let refined = sound.iter().skip(1).map(|scan| ScanScript { ah: 1, ..scan.clone() });
+    let bomb: Vec<ScanScript> = sound.iter().map(first).chain(refined).collect();
+    for at_least in [None, Some((32, 32)), Some((16, 16)), Some((8, 8))] {
+        let want = Want { at_least, frames: 1 };
+        let decode =
+            |script: &[ScanScript]| decode_all(&fixtures::scripted_jpeg(64, script), &want);
+        decode(&sound).expect("64 scans");
+        let error = decode(&bomb).expect_err("127 scans");
+        assert_eq!(error.kind(), brawn_core::ErrorKind::LimitExceeded, "{at_least:?}: {error}");
+    }
 }
 
 #[test]

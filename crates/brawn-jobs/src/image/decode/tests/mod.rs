@@ -1,7 +1,7 @@
 //! The decoders against fixtures made here, and against the pictures of `BRAWN_INPUTS`.
 
 mod cuts;
-mod fixtures;
+pub(super) mod fixtures;
 mod formats;
 mod inputs;
 mod memory;

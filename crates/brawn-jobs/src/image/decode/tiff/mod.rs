@@ -164,7 +164,7 @@ pub(super) fn decode(
         return Err(Error::invalid_input("the tiff is corrupt: it has two different sizes"));
     }
     if detail.compression == JPEG {
-        check_jpegs(bytes, &directory, detail)?;
+        check_jpegs(bytes, &directory, detail, budget)?;
     }
     let channels = header.layout.channels();
     let mut picture = Picture {
@@ -198,11 +198,18 @@ fn limits(header: &Header, detail: &Detail) -> Limits {
 }
 
 /// The codec trusts the sizes inside of JPEG chunks: they must be those of the chunks.
-fn check_jpegs(bytes: &[u8], directory: &Directory, detail: &Detail) -> Result<(), Error> {
+fn check_jpegs(
+    bytes: &[u8],
+    directory: &Directory,
+    detail: &Detail,
+    budget: &Budget,
+) -> Result<(), Error> {
     let (offsets, lengths) =
         if directory.number(bytes, tag::TILE_WIDTH).is_some() { tag::TILES } else { tag::STRIPS };
     let ranges = directory.numbers(bytes, offsets).zip(directory.numbers(bytes, lengths));
     for (offset, length) in ranges {
+        // A small file can name a million chunks that are all the same bytes.
+        budget.check()?;
         let chunk = usize::try_from(offset)
             .ok()
             .zip(usize::try_from(offset.saturating_add(length)).ok())
@@ -280,5 +287,25 @@ fn describe(error: TiffError) -> Error {
             Error::unsupported(format!("the tiff is of a kind that is not handled: {what}"))
         }
         other => corrupt(Format::Tiff, other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::fixtures;
+    use super::*;
+
+    #[test]
+    fn chunks_are_looked_at_only_while_the_budget_lives() {
+        let bytes = fixtures::rgb_tiff(8, 8);
+        let directory = Directory::read(&bytes).expect("a directory");
+        let Ok(Probed::Header(header)) = probe(&bytes, true) else { panic!("a header") };
+        let header::Detail::Tiff(detail) = &header.detail else { panic!("a tiff") };
+        let budget = Budget::unlimited();
+        let error = check_jpegs(&bytes, &directory, detail, &budget).expect_err("it is no jpeg");
+        assert!(error.is_rejection(), "{error}");
+        budget.cancel();
+        let error = check_jpegs(&bytes, &directory, detail, &budget).expect_err("cancelled");
+        assert!(error.is_cancelled(), "{error}");
     }
 }
