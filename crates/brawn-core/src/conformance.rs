@@ -99,19 +99,25 @@ fn gives_the_same_bytes_for_any_worker_count(job: &dyn Job, subject: &Subject<'_
 
 fn stops_soon_after_deadline_and_cancel(job: &dyn Job, subject: &Subject<'_>) {
     let pool = pool(2);
-    let started = Instant::now();
-    run(job, &pool, subject.name, subject.large, &Budget::unlimited()).expect("the job accepts it");
-    let whole = started.elapsed();
-    for part in [8, 4, 2] {
-        let moment = whole / part;
-        stops(STOPS_WITHIN, "its deadline", || {
+    // The first run warms up, and a busy machine makes one of them slow.
+    let times = [(); 3].map(|()| {
+        let started = Instant::now();
+        run(job, &pool, subject.name, subject.large, &Budget::unlimited())
+            .expect("the job accepts it");
+        started.elapsed()
+    });
+    let whole = times.into_iter().min().unwrap_or_default();
+    // Late moments too: a job may end with a step that it cannot leave.
+    for eighths in [1, 2, 4, 7] {
+        let moment = whole * eighths / 8;
+        stops(eighths, "its deadline", || {
             let deadline = Deadline::at(Instant::now() + moment);
             let budget = Budget::unlimited().by(deadline);
             let error = run(job, &pool, subject.name, subject.large, &budget).err()?;
             assert!(error.is_out_of_time(), "ended with {error:?}");
             Some(Instant::now().saturating_duration_since(deadline.stop_at()))
         });
-        stops(STOPS_WITHIN, "being cancelled", || {
+        stops(eighths, "being cancelled", || {
             let budget = Budget::unlimited();
             let canceller = {
                 let budget = budget.clone();
@@ -131,20 +137,23 @@ fn stops_soon_after_deadline_and_cancel(job: &dyn Job, subject: &Subject<'_>) {
     }
 }
 
-/// `attempt` gives how late the job was, or nothing when it was done before it could be stopped.
-fn stops(within: Duration, after: &str, mut attempt: impl FnMut() -> Option<Duration>) {
-    let late: Vec<Duration> = (0..TRIES)
-        .filter_map(|_| attempt())
-        .scan(false, |done, late| {
-            let go_on = !*done;
-            *done = late <= within;
-            go_on.then_some(late)
-        })
-        .collect();
-    assert!(!late.is_empty(), "the large input is done before it can be stopped: make it larger");
+/// `attempt` gives how late the job was, or nothing when it was done before it could be stopped, which only the first
+/// half of the eighths must not be.
+fn stops(eighths: u32, after: &str, mut attempt: impl FnMut() -> Option<Duration>) {
+    let mut late = Vec::new();
+    for _ in 0..TRIES {
+        late.extend(attempt());
+        if late.last().is_some_and(|late| *late <= STOPS_WITHIN) {
+            return;
+        }
+    }
     assert!(
-        late.iter().any(|late| *late <= within),
-        "went on for {late:?} after {after}, allowed is {within:?}"
+        eighths > 4 || !late.is_empty(),
+        "the large input is done before it can be stopped: make it larger"
+    );
+    assert!(
+        late.is_empty(),
+        "went on for {late:?} after {after} at {eighths}/8 of the work, allowed is {STOPS_WITHIN:?}"
     );
 }
 

@@ -1,7 +1,6 @@
 //! The image job from the outside.
 
 mod behaviour;
-mod conformance;
 mod fixtures;
 mod malformed;
 mod orientation;

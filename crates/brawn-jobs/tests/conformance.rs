@@ -1,11 +1,20 @@
-//! What every brawn job promises, for several recipes of this one.
+//! What every brawn job promises, for several recipes of this one. Its own process, one recipe after the other: how soon
+//! a job stops is measured.
+
+#[path = "it/fixtures.rs"]
+#[allow(dead_code, reason = "shared with the other tests, which use more of it")]
+mod fixtures;
+
+use std::sync::{Mutex, PoisonError};
 
 use brawn_core::conformance::{Subject, check};
 use brawn_jobs::image::{Fit, Format, Gravity, ImageJob, Options};
 
-use super::fixtures::{Rgb, gif, jpeg, jpeg_cmyk, photo, png};
+use fixtures::{Rgb, gif, jpeg, jpeg_cmyk, photo, png};
 
 fn conforms(options: Options, name: &str, small: &[u8], large: &[u8]) {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let job = ImageJob::new(options).expect("valid options");
     check(&job, &Subject { name, small, large });
 }
