@@ -25,6 +25,8 @@ pub enum ErrorKind {
     OutOfTime,
     /// Nobody wants the answer any more.
     Cancelled,
+    /// More work waits for the pool than its queue limit allows.
+    Busy,
     /// The work panicked; the text is the panic's message.
     Panicked,
     /// The object or file does not exist.
@@ -143,6 +145,11 @@ impl Error {
         self.kind() == ErrorKind::Cancelled
     }
 
+    /// Whether the pool had no room for more waiting work.
+    pub fn is_busy(&self) -> bool {
+        self.kind() == ErrorKind::Busy
+    }
+
     /// Whether the work panicked.
     pub fn is_panic(&self) -> bool {
         self.kind() == ErrorKind::Panicked
@@ -158,7 +165,7 @@ impl Error {
 
     /// Whether trying again later is likely to help.
     pub fn is_transient(&self) -> bool {
-        self.kind() == ErrorKind::Unavailable
+        matches!(self.kind(), ErrorKind::Unavailable | ErrorKind::Busy)
     }
 
     /// The message and every cause behind it, on one line, joined by `: `. For logs.

@@ -15,6 +15,8 @@ use crate::{Error, ErrorKind, Result, Vcpus};
 pub struct Pool {
     threads: Arc<rayon::ThreadPool>,
     busy: Arc<AtomicUsize>,
+    queued: Arc<AtomicUsize>,
+    queue_limit: usize,
 }
 
 static GLOBAL: OnceLock<Pool> = OnceLock::new();
@@ -38,7 +40,28 @@ impl Pool {
                 Error::new(ErrorKind::Unavailable, format!("cannot start {workers} worker threads"))
                     .with_source(error)
             })?;
-        Ok(Pool { threads: Arc::new(threads), busy: Arc::default() })
+        Ok(Pool {
+            threads: Arc::new(threads),
+            busy: Arc::default(),
+            queued: Arc::default(),
+            queue_limit: usize::MAX,
+        })
+    }
+
+    /// As many threads again, with a queue of their own.
+    ///
+    /// # Errors
+    /// When the operating system refuses the threads.
+    pub fn another(&self) -> Result<Pool> {
+        let workers = NonZeroUsize::new(self.workers()).unwrap_or(NonZeroUsize::MIN);
+        Ok(Pool::new(workers)?.with_queue_limit(self.queue_limit))
+    }
+
+    /// A handle on the same threads that refuses to [`spawn`](Pool::spawn) when `waiting` closures wait already: a
+    /// function that answers "busy" at once is retried elsewhere, one that queues without end times out.
+    #[must_use]
+    pub fn with_queue_limit(&self, waiting: usize) -> Pool {
+        Pool { queue_limit: waiting, ..self.clone() }
     }
 
     /// The process's pool, made on first use with [`Vcpus::detect`]'s worker count.
@@ -67,6 +90,11 @@ impl Pool {
         self.busy.load(Ordering::Relaxed)
     }
 
+    /// How many closures given to [`spawn`](Pool::spawn) wait for a thread.
+    pub fn queued(&self) -> usize {
+        self.queued.load(Ordering::Relaxed)
+    }
+
     /// Runs `work` on the pool and waits for it. Called from one of the pool's own threads it runs right there.
     ///
     /// This blocks the calling thread: from async code use `brawn::compute`.
@@ -84,18 +112,35 @@ impl Pool {
     }
 
     /// Queues `work` and returns; `done` is called on the same pool thread with the result or the panic.
-    pub fn spawn<T, W, D>(&self, work: W, done: D)
+    ///
+    /// # Errors
+    /// [`is_busy`](Error::is_busy) when the [queue limit](Pool::with_queue_limit) is reached; neither is called then.
+    pub fn spawn<T, W, D>(&self, work: W, done: D) -> Result<()>
     where
         W: FnOnce() -> T + Send + 'static,
         D: FnOnce(Result<T>) + Send + 'static,
     {
-        let busy = Arc::clone(&self.busy);
+        let waiting = self.queued.fetch_add(1, Ordering::Relaxed);
+        if waiting >= self.queue_limit {
+            self.queued.fetch_sub(1, Ordering::Relaxed);
+            return Err(Error::new(
+                ErrorKind::Busy,
+                format!(
+                    "{waiting} computations wait already and the limit is {}",
+                    self.queue_limit
+                ),
+            )
+            .with_hint("try again later, or allow a longer queue"));
+        }
+        let (busy, queued) = (Arc::clone(&self.busy), Arc::clone(&self.queued));
         self.threads.spawn(move || {
+            queued.fetch_sub(1, Ordering::Relaxed);
             let guard = Busy::enter(&busy);
             let outcome = catch_unwind(AssertUnwindSafe(work));
             drop(guard);
             done(outcome.map_err(|payload| Error::panicked(payload.as_ref())));
         });
+        Ok(())
     }
 }
 
@@ -138,7 +183,9 @@ mod tests {
     #[test]
     fn a_spawned_panic_reaches_its_caller() {
         let (send, receive) = std::sync::mpsc::channel();
-        pool(1).spawn(|| -> () { panic!("gone") }, move |done| send.send(done).expect("received"));
+        pool(1)
+            .spawn(|| -> () { panic!("gone") }, move |done| send.send(done).expect("received"))
+            .expect("no limit");
         let error = receive.recv().expect("an answer").expect_err("it panicked");
         assert_eq!(error.to_string(), "panicked: gone");
     }
@@ -148,5 +195,29 @@ mod tests {
         let (mine, foreign) = (pool(1), pool(1));
         let answer = foreign.run(|| mine.run(|| mine.run(|| foreign.run(|| 5))));
         assert!(matches!(answer, Ok(Ok(Ok(Ok(5))))));
+    }
+
+    #[test]
+    fn what_is_over_the_queue_limit_is_refused_at_once() {
+        let pool = pool(1);
+        let limited = pool.with_queue_limit(1);
+        let (open, gate) = std::sync::mpsc::channel::<()>();
+        let (send, receive) = std::sync::mpsc::channel();
+        let started = send.clone();
+        let first = move || {
+            started.send("started").expect("received");
+            gate.recv().expect("opened");
+        };
+        limited.spawn(first, |_| ()).expect("nothing waits");
+        assert_eq!(receive.recv().expect("it runs"), "started");
+        let second = send.clone();
+        limited
+            .spawn(|| (), move |_| second.send("second").expect("received"))
+            .expect("none waits");
+        let error = limited.spawn(|| (), |_| ()).expect_err("one waits");
+        assert!(error.is_busy() && error.is_transient(), "{error}");
+        pool.spawn(|| (), |_| ()).expect("the other handle has no limit");
+        open.send(()).expect("it waits");
+        assert_eq!(receive.recv().expect("it runs"), "second");
     }
 }

@@ -4,46 +4,34 @@
 //! checked before the first invocation. A direct invocation may bring a recipe of its own.
 
 mod answer;
-mod log;
 mod service;
 mod setup;
 
 use std::process::ExitCode;
 
-use brawn::lambda::LambdaEvent;
+use brawn::Result;
+use brawn::lambda::{self, LambdaEvent};
 use serde_json::Value;
 
 use crate::service::Service;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    log::start();
-    if cfg!(panic = "abort") {
-        tracing::warn!(
-            "built with panic=abort: one bad object ends the process; set panic = \"unwind\" in the profile"
-        );
-    }
-    let served = match Service::from_env() {
-        Ok(service) => {
-            brawn::lambda::run_concurrent(move |event: LambdaEvent<Value>| {
-                let service = service.clone();
-                async move { service.invoke(event.payload, &event.context.request_id).await }
-            })
-            .await
-        }
-        Err(error) => {
-            // Whoever invoked the function learns the reason; the log has it in any case.
-            if let Err(untold) = brawn::lambda::init_failed(&error).await {
-                tracing::warn!("{}", untold.chain());
-            }
-            Err(error)
-        }
-    };
-    match served {
+    lambda::logs();
+    match serve().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(hint = error.hint(), "{}", error.chain());
             ExitCode::FAILURE
         }
     }
+}
+
+async fn serve() -> Result<()> {
+    let service = lambda::init(async { Service::from_env() }).await?;
+    lambda::run_concurrent(move |event: LambdaEvent<Value>| {
+        let service = service.clone();
+        async move { service.invoke(event.payload, &event.context.request_id).await }
+    })
+    .await
 }

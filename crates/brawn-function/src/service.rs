@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use brawn_core::{Budget, Error, ErrorKind, ItemReport, Memory, Pool, Result, Status, Summary};
+use brawn::metrics::{self, Unit};
+use brawn_core::{Budget, Error, ErrorKind, ItemReport, Result, Status, Summary};
 use brawn_edge::{Outcome, Stores, events};
 use serde_json::{Map, Value};
 
@@ -15,7 +16,6 @@ pub(crate) struct Service {
     setup: Option<Arc<Setup>>,
     defaults: Option<Map<String, Value>>,
     stores: Stores,
-    memory: Memory,
 }
 
 impl Service {
@@ -25,10 +25,10 @@ impl Service {
     /// When the recipe is wrong: it names the field.
     pub(crate) fn from_env() -> Result<Service> {
         let recipe = std::env::var("BRAWN_RECIPE").ok().filter(|text| !text.trim().is_empty());
-        Service::new(recipe.as_deref(), Stores::from_env(), Memory::detect())
+        Service::new(recipe.as_deref(), Stores::from_env())
     }
 
-    fn new(recipe: Option<&str>, stores: Stores, memory: Memory) -> Result<Service> {
+    fn new(recipe: Option<&str>, stores: Stores) -> Result<Service> {
         let (mut setup, mut defaults) = (None, None);
         if let Some(text) = recipe {
             let in_recipe = |error: Error| {
@@ -43,9 +43,7 @@ impl Service {
             setup = Some(Arc::new(checked));
             defaults = value.as_object().cloned();
         }
-        // Threads start now, in the init phase, which runs at full speed whatever the memory size.
-        Pool::global();
-        Ok(Service { setup, defaults, stores, memory })
+        Ok(Service { setup, defaults, stores })
     }
 
     /// Answers one event.
@@ -54,7 +52,7 @@ impl Service {
     /// When the event or its recipe cannot be understood; when nobody waits for the reply and something failed that
     /// may succeed when Lambda tries again.
     pub(crate) async fn invoke(&self, event: Value, request_id: &str) -> Result<Value> {
-        let budget = brawn::budget().within(self.memory.clone());
+        let budget = brawn::budget();
         if event.get("sources").is_some() || event.get("job").is_some() {
             return self.direct(event, &budget, request_id).await;
         }
@@ -72,7 +70,7 @@ impl Service {
                 items.push(outcome.report);
             })
             .await;
-        log_summary(&summary, request_id);
+        measure(&items, &summary);
         match batch.reply() {
             Some(reply) => Ok(reply),
             None => report(items, &summary),
@@ -102,7 +100,7 @@ impl Service {
                 items.push(outcome.report);
             })
             .await;
-        log_summary(&summary, request_id);
+        measure(&items, &summary);
         // Somebody waits for this reply, and it says what became of each item.
         Ok(answer::report(&items, &summary))
     }
@@ -160,25 +158,30 @@ fn log_item(outcome: &Outcome, request_id: &str) {
     }
 }
 
-fn log_summary(summary: &Summary, request_id: &str) {
-    tracing::info!(
-        request_id,
-        items = summary.items,
-        ok = summary.ok,
-        rejected = summary.rejected,
-        failed = summary.failed,
-        skipped = summary.skipped,
-        deadline = summary.deadline,
-        bytes_in = summary.bytes_in,
-        bytes_out = summary.bytes_out,
-        wall_ms = summary.wall_ms,
-        cpu_ms = summary.cpu_ms,
-        cpu_utilisation = summary.cpu_utilisation,
-        peak_mb = summary.peak_mb,
-        workers = summary.workers,
-        vcpus = summary.vcpus,
-        "summary"
-    );
+/// What the run adds to the invocation's record; the rest of the summary is there already.
+fn measure(items: &[ItemReport], summary: &Summary) {
+    let counts = [
+        ("items", summary.items),
+        ("ok", summary.ok),
+        ("rejected", summary.rejected),
+        ("failed", summary.failed),
+        ("skipped", summary.skipped),
+        ("deadline", summary.deadline),
+        ("outputs", summary.outputs),
+    ];
+    for (name, count) in counts {
+        metrics::add(name, count as f64, Unit::Count);
+    }
+    metrics::add("bytes_in", summary.bytes_in as f64, Unit::Bytes);
+    metrics::add("bytes_out", summary.bytes_out as f64, Unit::Bytes);
+    if summary.wall_ms > 0.0 {
+        let per_second = summary.bytes_in as f64 / summary.wall_ms * 1e3;
+        metrics::add("bytes_per_second", per_second, Unit::BytesPerSecond);
+    }
+    let sum = |part: fn(&ItemReport) -> f64| items.iter().map(part).sum::<f64>();
+    metrics::add("fetch_ms", sum(|item| item.fetch_ms), Unit::Milliseconds);
+    metrics::add("admission_ms", sum(|item| item.queue_ms), Unit::Milliseconds);
+    metrics::add("deliver_ms", sum(|item| item.deliver_ms), Unit::Milliseconds);
 }
 
 #[cfg(test)]
@@ -186,7 +189,7 @@ mod tests {
     use super::*;
 
     fn service(recipe: &str) -> Result<Service> {
-        Service::new(Some(recipe), Stores::from_variables([]), Memory::unlimited())
+        Service::new(Some(recipe), Stores::from_variables([]))
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use brawn_core::{Error, Job, Pool, Result};
+use brawn_core::{Error, Job, Result};
 use brawn_edge::{Destination, Flow, Location, Route, Stores};
 use brawn_jobs::Recipe;
 use serde_json::Value;
@@ -51,7 +51,7 @@ impl Setup {
     }
 
     fn flow(&self, stores: &Stores, destination: Destination) -> Flow {
-        Flow::new(Arc::clone(&self.job), Pool::global().clone(), stores.clone(), destination)
+        Flow::new(Arc::clone(&self.job), brawn::pool(), stores.clone(), destination)
             .accepts(Some(self.accepts))
             .skip_existing(self.route.skip_existing)
             .dry_run(self.route.dry_run)

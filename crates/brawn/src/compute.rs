@@ -1,33 +1,83 @@
 //! The bridge: from async code to the pool and back.
 
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
 use brawn_core::{Budget, Error, ErrorKind, Pool, Result};
 use tokio::sync::oneshot;
 
-/// Runs `work` on the process's [`Pool`] under this task's [`budget`](crate::budget) and waits without blocking.
+use crate::invocation::Invocation;
+use crate::meters::Meters;
+
+/// [`compute_sized`] runs what takes no longer than this right where it is: the way to the pool and back takes 6 to 15 us,
+/// and a timer that is 20 us late is not late (`bench/criterion`, `bridge`).
+pub const INLINE_BELOW: Duration = Duration::from_micros(20);
+
+/// Runs `work` on this task's [`pool`](crate::pool) under its [`budget`](crate::budget) and waits without blocking.
 ///
 /// Rayon code inside `work` uses the same pool. `work` gets the budget to ask, and should call
 /// [`check`](Budget::check) every few milliseconds: dropping the returned future, the invocation's deadline, or a
-/// cancel reach it that way.
+/// cancel reach it that way. [`Budget::par_iter`] and its siblings ask by themselves.
 ///
 /// # Errors
 /// [`is_panic`](Error::is_panic) with the panic's message when `work` panics (a build with `panic = "abort"` dies
 /// instead); [`is_out_of_time`](Error::is_out_of_time) or [`is_cancelled`](Error::is_cancelled) when the budget ended
-/// before `work` began. What `work` itself returns, an error included, comes back as it is.
+/// before `work` began; [`is_busy`](Error::is_busy) when the pool has a [queue limit](Pool::with_queue_limit) and it is
+/// reached. What `work` itself returns, an error included, comes back as it is.
 ///
 /// # Cost
-/// A queue push and a wake-up: 10 to 40 us. Work below some 50 us is better done inline.
+/// A queue push and a wake-up: 6 to 40 us. Work below some 20 us is better done inline: see [`compute_sized`].
 ///
 /// ```compile_fail,E0277
 /// // Work crosses threads, so what it captures must be `Send`.
 /// let local = std::rc::Rc::new(1);
 /// let _ = brawn::compute(move |_| *local);
 /// ```
+///
+/// ```compile_fail,E0597
+/// // Work may outlive the caller for a moment, so it owns what it uses.
+/// async fn sum(values: Vec<u64>) -> Result<u64, brawn::Error> {
+///     let borrowed = &values;
+///     brawn::compute(move |_| borrowed.iter().sum()).await
+/// }
+/// ```
 pub async fn compute<T, F>(work: F) -> Result<T>
 where
     T: Send + 'static,
     F: FnOnce(&Budget) -> T + Send + 'static,
 {
-    compute_on(Pool::global(), &crate::budget(), work).await
+    let Invocation { budget, pool, meters } = Invocation::current();
+    offload(&pool, &budget, meters, work).await
+}
+
+/// [`compute`] for work whose cost is known: what takes `estimate` or less runs inline where that is below
+/// [`INLINE_BELOW`], because the way to the pool would take as long.
+///
+/// ```
+/// # use std::time::Duration;
+/// # async fn mean(values: Vec<f64>) -> Result<f64, brawn::Error> {
+/// // About a nanosecond a value.
+/// let estimate = Duration::from_nanos(values.len() as u64);
+/// brawn::compute_sized(estimate, move |_| values.iter().sum::<f64>() / values.len() as f64).await
+/// # }
+/// ```
+///
+/// # Errors
+/// As [`compute`].
+pub async fn compute_sized<T, F>(estimate: Duration, work: F) -> Result<T>
+where
+    T: Send + 'static,
+    F: FnOnce(&Budget) -> T + Send + 'static,
+{
+    if estimate >= INLINE_BELOW {
+        return compute(work).await;
+    }
+    let Invocation { budget, meters, .. } = Invocation::current();
+    budget.check()?;
+    let started = Instant::now();
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&budget)));
+    meters.computed(Duration::ZERO, started.elapsed());
+    outcome.map_err(|payload| Error::panicked(payload.as_ref()))
 }
 
 /// [`compute`] on a pool and under a budget of the caller's choice.
@@ -39,25 +89,53 @@ where
     T: Send + 'static,
     F: FnOnce(&Budget) -> T + Send + 'static,
 {
+    offload(pool, budget, Invocation::current().meters, work).await
+}
+
+async fn offload<T, F>(pool: &Pool, budget: &Budget, meters: Arc<Meters>, work: F) -> Result<T>
+where
+    T: Send + 'static,
+    F: FnOnce(&Budget) -> T + Send + 'static,
+{
     // A child: dropping this future cancels this work and nothing else under the caller's budget.
     let budget = budget.child();
     budget.check()?;
     let cancel = budget.cancel_on_drop();
     let span = tracing::Span::current();
     let (answer, question) = oneshot::channel();
+    let running = meters.begin();
+    let queued = Instant::now();
     pool.spawn(
         move || {
             let _entered = span.enter();
             budget.check()?;
+            let started = Instant::now();
+            let _measured = Measured { meters: &meters, queued: started - queued, started };
             Ok(work(&budget))
         },
-        // Nobody is listening if the future was dropped.
-        move |done| drop(answer.send(done)),
-    );
+        move |done| {
+            drop(running);
+            // Nobody is listening if the future was dropped.
+            drop(answer.send(done));
+        },
+    )?;
     let done =
         question.await.map_err(|_| Error::new(ErrorKind::Cancelled, "the pool was stopped"))?;
     cancel.defuse();
     done?
+}
+
+/// Counts a computation when it ends, by a panic too.
+struct Measured<'a> {
+    meters: &'a Meters,
+    queued: Duration,
+    started: Instant,
+}
+
+impl Drop for Measured<'_> {
+    fn drop(&mut self) {
+        self.meters.computed(self.queued, self.started.elapsed());
+    }
 }
 
 #[cfg(test)]
@@ -149,5 +227,32 @@ mod tests {
             compute_on(&pool, &Budget::unlimited(), move |_| inner.run(|| 6)).await
         });
         assert!(matches!(answer, Ok(Ok(6))));
+    }
+
+    #[tokio::test]
+    async fn what_is_small_runs_inline_and_what_is_not_on_the_pool() {
+        let here = std::thread::current().id();
+        let where_it_runs = |_: &Budget| std::thread::current().id();
+        let small = compute_sized(INLINE_BELOW / 2, where_it_runs).await.expect("no panic");
+        assert_eq!(small, here);
+        assert_ne!(compute_sized(INLINE_BELOW, where_it_runs).await.expect("no panic"), here);
+        let error = compute_sized(Duration::ZERO, |_| -> u8 { panic!("small") }).await;
+        assert_eq!(error.expect_err("it panicked").to_string(), "panicked: small");
+    }
+
+    #[tokio::test]
+    async fn computations_nest_in_any_pool_without_deadlock() {
+        let (mine, foreign) = (pool(1), pool(1));
+        let runtime = tokio::runtime::Handle::current();
+        let inner = mine.clone();
+        // From inside a pool's only thread onto a foreign pool and back.
+        let answer = compute_on(&mine, &Budget::unlimited(), move |budget| {
+            let parts = budget.par_range(0..100).map(|n| n * 2).collect()?;
+            let more = foreign.run(|| inner.run(|| budget.par_range(0..10).collect()))???;
+            let _entered = runtime.enter();
+            Ok::<_, Error>(parts.len() + more.len())
+        })
+        .await;
+        assert_eq!(answer.expect("no panic").expect("no error"), 110);
     }
 }

@@ -1,22 +1,56 @@
-//! The budget of whoever is asking: in a Lambda function, of the invocation.
+//! The invocation that a task belongs to: in a Lambda function, what Lambda asked for; elsewhere one without limits.
 
 use std::future::Future;
+use std::sync::Arc;
 
-use brawn_core::Budget;
+use brawn_core::{Budget, Pool};
+
+use crate::meters::Meters;
 
 tokio::task_local! {
-    static BUDGET: Budget;
+    static INVOCATION: Invocation;
 }
 
-/// The budget that this task works under: inside [`lambda::run`](crate::lambda::run) the invocation's, elsewhere one
+/// What work of one invocation shares.
+#[derive(Clone, Debug)]
+pub(crate) struct Invocation {
+    pub(crate) budget: Budget,
+    pub(crate) pool: Pool,
+    pub(crate) meters: Arc<Meters>,
+}
+
+impl Invocation {
+    /// The one that this task belongs to.
+    pub(crate) fn current() -> Invocation {
+        INVOCATION.try_with(Clone::clone).unwrap_or_else(|_| Invocation {
+            budget: Budget::unlimited(),
+            pool: Pool::global().clone(),
+            meters: Arc::default(),
+        })
+    }
+
+    /// Runs `future` as a part of this invocation.
+    pub(crate) async fn scope<F: Future>(self, future: F) -> F::Output {
+        INVOCATION.scope(self, future).await
+    }
+}
+
+/// The budget that this task works under: inside `lambda::run` the invocation's, elsewhere one
 /// without limits. A task made by `tokio::spawn` does not inherit it: wrap its future in [`with_budget`].
 pub fn budget() -> Budget {
-    BUDGET.try_with(Clone::clone).unwrap_or_else(|_| Budget::unlimited())
+    INVOCATION.try_with(|own| own.budget.clone()).unwrap_or_else(|_| Budget::unlimited())
+}
+
+/// The pool that this task's work runs on: the process's own, and for invocations that run at the same time in one
+/// process (`lambda::run_concurrent`) one each, so that a small one does not queue
+/// behind a long one.
+pub fn pool() -> Pool {
+    INVOCATION.try_with(|own| own.pool.clone()).unwrap_or_else(|_| Pool::global().clone())
 }
 
 /// Runs `future` with [`budget`] giving `budget`.
 pub async fn with_budget<F: Future>(budget: Budget, future: F) -> F::Output {
-    BUDGET.scope(budget, future).await
+    Invocation { budget, ..Invocation::current() }.scope(future).await
 }
 
 #[cfg(test)]

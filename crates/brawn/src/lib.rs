@@ -36,14 +36,15 @@
 //! ```
 
 mod compute;
-#[cfg(feature = "lambda")]
-mod init;
 mod invocation;
 #[cfg(feature = "lambda")]
 pub mod lambda;
+mod meters;
+pub mod metrics;
 
 pub use brawn_core::{
-    Budget, ByteSize, Deadline, Error, ErrorKind, Memory, Pool, Reservation, Result, Vcpus,
+    Budget, ByteSize, Chunks, Deadline, Error, ErrorKind, Finished, Items, Memory, ParIter, Pool,
+    Reservation, Result, Vcpus,
 };
-pub use compute::{compute, compute_on};
-pub use invocation::{budget, with_budget};
+pub use compute::{INLINE_BELOW, compute, compute_on, compute_sized};
+pub use invocation::{budget, pool, with_budget};

@@ -62,6 +62,7 @@ impl Budget {
     ///
     /// # Panics
     /// When `size` is 0.
+    #[expect(clippy::type_complexity, reason = "a closure has no name to be factored into")]
     pub fn par_chunks<'a, T: Sync>(
         &'a self,
         items: &'a [T],
@@ -93,7 +94,7 @@ pub struct ParIter<'a, I, F> {
 }
 
 impl<'a, I: Items> ParIter<'a, I, ()> {
-    #[expect(clippy::new_ret_no_self, reason = "the stages begin with one that changes nothing")]
+    #[expect(clippy::type_complexity, reason = "a closure has no name to be factored into")]
     fn new(
         items: I,
         budget: &'a Budget,

@@ -1,15 +1,47 @@
 //! Telling Lambda that a function cannot start.
 
+use std::future::Future;
 use std::time::Duration;
 
 use brawn_core::{Error, ErrorKind, Result};
 use lambda_runtime_api_client::body::Body;
 use lambda_runtime_api_client::{PooledClient, build_request};
 
-use crate::lambda::{check_environment, error_type};
+use super::serve::caught;
+use super::{environment, error_type};
 
 /// The Runtime API is on this very machine: what is not answered by then is not answered.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Runs `work` that must be done before the first invocation (a model to load, a client to make) and gives its value.
+/// When it fails or panics, [Lambda is told why](init_failed).
+///
+/// Lambda gives this phase ten seconds, and full speed whatever the memory size.
+///
+/// ```no_run
+/// # use brawn::{Result, lambda::{self, LambdaEvent}};
+/// # async fn load() -> Result<Vec<f32>> { Ok(vec![1.0]) }
+/// # #[tokio::main] async fn main() -> Result<()> {
+/// let model = std::sync::Arc::new(lambda::init(load()).await?);
+/// lambda::run(move |event: LambdaEvent<usize>| {
+///     let model = std::sync::Arc::clone(&model);
+///     async move { Ok(model.get(event.payload).copied()) }
+/// })
+/// .await
+/// # }
+/// ```
+///
+/// # Errors
+/// The error of `work`; the process should end with it.
+pub async fn init<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    let outcome = caught(work).await;
+    if let Err(error) = &outcome
+        && let Err(untold) = init_failed(error).await
+    {
+        tracing::warn!("{}", untold.chain());
+    }
+    outcome
+}
 
 /// Tells Lambda why this function cannot start, with a stable type (`Brawn.InvalidOptions`, ...): whoever invoked it
 /// gets this error, and not that the process exited. The process should then end, with an exit code other than 0.
@@ -17,7 +49,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// # Errors
 /// When the environment is not Lambda's, or when the Runtime API does not take the report.
 pub async fn init_failed(error: &Error) -> Result<()> {
-    check_environment()?;
+    environment::check()?;
     let kind = error_type(error.kind());
     let body = serde_json::json!({
         "errorType": kind,
