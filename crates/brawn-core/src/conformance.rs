@@ -15,9 +15,10 @@ use crate::{
 /// How long a job may go on after its deadline or after it was cancelled.
 const STOPS_WITHIN: Duration = Duration::from_millis(50);
 
-/// How often a stop is tried before it counts as late: the bound is about the job, not about a machine that was busy
-/// with something else at that moment.
+/// How often a stop is tried, and how many of these must be in time: the bound is about the job, not about a machine
+/// that was busy with something else at that moment. A job that asks every 400 ms is in time once in eight tries.
 const TRIES: usize = 8;
+const IN_TIME: usize = 2;
 
 /// Inputs that a job accepts.
 #[derive(Clone, Copy, Debug)]
@@ -108,7 +109,7 @@ fn stops_soon_after_deadline_and_cancel(job: &dyn Job, subject: &Subject<'_>) {
     });
     let whole = times.into_iter().min().unwrap_or_default();
     // Late moments too: a job may end with a step that it cannot leave.
-    for eighths in [1, 2, 4, 7] {
+    for eighths in [1, 2, 3, 4, 7] {
         let moment = whole * eighths / 8;
         stops(eighths, "its deadline", || {
             let deadline = Deadline::at(Instant::now() + moment);
@@ -140,15 +141,19 @@ fn stops_soon_after_deadline_and_cancel(job: &dyn Job, subject: &Subject<'_>) {
 /// `attempt` gives how late the job was, or nothing when it was done before it could be stopped, which only the first
 /// half of the eighths must not be.
 fn stops(eighths: u32, after: &str, mut attempt: impl FnMut() -> Option<Duration>) {
-    let mut late = Vec::new();
+    let (mut in_time, mut late) = (0, Vec::new());
     for _ in 0..TRIES {
-        late.extend(attempt());
-        if late.last().is_some_and(|late| *late <= STOPS_WITHIN) {
+        match attempt() {
+            Some(time) if time > STOPS_WITHIN => late.push(time),
+            Some(_) => in_time += 1,
+            None => {}
+        }
+        if in_time == IN_TIME {
             return;
         }
     }
     assert!(
-        eighths > 4 || !late.is_empty(),
+        eighths > 4 || in_time > 0 || !late.is_empty(),
         "the large input is done before it can be stopped: make it larger"
     );
     assert!(

@@ -25,6 +25,7 @@ mod job;
 mod memory;
 mod parallel;
 mod pool;
+mod queue;
 mod report;
 mod sink;
 mod source;

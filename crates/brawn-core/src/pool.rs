@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use crate::queue::{self, Entry, Queue};
 use crate::{Error, ErrorKind, Result, Vcpus};
 
 /// A rayon pool sized to the vCPUs that were granted, never rayon's global pool.
@@ -15,7 +16,7 @@ use crate::{Error, ErrorKind, Result, Vcpus};
 pub struct Pool {
     threads: Arc<rayon::ThreadPool>,
     busy: Arc<AtomicUsize>,
-    queued: Arc<AtomicUsize>,
+    queue: Arc<Queue>,
     queue_limit: usize,
 }
 
@@ -43,7 +44,7 @@ impl Pool {
         Ok(Pool {
             threads: Arc::new(threads),
             busy: Arc::default(),
-            queued: Arc::default(),
+            queue: Arc::default(),
             queue_limit: usize::MAX,
         })
     }
@@ -92,7 +93,7 @@ impl Pool {
 
     /// How many closures given to [`spawn`](Pool::spawn) wait for a thread.
     pub fn queued(&self) -> usize {
-        self.queued.load(Ordering::Relaxed)
+        self.queue.waiting()
     }
 
     /// Runs `work` on the pool and waits for it. Called from one of the pool's own threads it runs right there.
@@ -111,7 +112,10 @@ impl Pool {
             .map_err(|payload| Error::panicked(payload.as_ref()))
     }
 
-    /// Queues `work` and returns; `done` is called on the same pool thread with the result or the panic.
+    /// Queues `work` and returns; `done` is called on the same pool thread with the result or the panic. It must not
+    /// panic.
+    ///
+    /// As many closures run at once as there are threads, in the order they came.
     ///
     /// # Errors
     /// [`is_busy`](Error::is_busy) when the [queue limit](Pool::with_queue_limit) is reached; neither is called then.
@@ -120,27 +124,29 @@ impl Pool {
         W: FnOnce() -> T + Send + 'static,
         D: FnOnce(Result<T>) + Send + 'static,
     {
-        let waiting = self.queued.fetch_add(1, Ordering::Relaxed);
-        if waiting >= self.queue_limit {
-            self.queued.fetch_sub(1, Ordering::Relaxed);
-            return Err(Error::new(
+        let busy = Arc::clone(&self.busy);
+        let task = Box::new(move || {
+            let guard = Busy::enter(&busy);
+            let outcome = catch_unwind(AssertUnwindSafe(work));
+            drop(guard);
+            done(outcome.map_err(|payload| Error::panicked(payload.as_ref())));
+        });
+        match self.queue.enter(task, self.workers(), self.queue_limit) {
+            Entry::Run(task) => {
+                let queue = Arc::clone(&self.queue);
+                self.threads.spawn(move || queue::run(queue, task));
+                Ok(())
+            }
+            Entry::Waits => Ok(()),
+            Entry::Refused(waiting) => Err(Error::new(
                 ErrorKind::Busy,
                 format!(
                     "{waiting} computations wait already and the limit is {}",
                     self.queue_limit
                 ),
             )
-            .with_hint("try again later, or allow a longer queue"));
+            .with_hint("try again later, or allow a longer queue")),
         }
-        let (busy, queued) = (Arc::clone(&self.busy), Arc::clone(&self.queued));
-        self.threads.spawn(move || {
-            queued.fetch_sub(1, Ordering::Relaxed);
-            let guard = Busy::enter(&busy);
-            let outcome = catch_unwind(AssertUnwindSafe(work));
-            drop(guard);
-            done(outcome.map_err(|payload| Error::panicked(payload.as_ref())));
-        });
-        Ok(())
     }
 }
 
@@ -219,5 +225,37 @@ mod tests {
         pool.spawn(|| (), |_| ()).expect("the other handle has no limit");
         open.send(()).expect("it waits");
         assert_eq!(receive.recv().expect("it runs"), "second");
+    }
+
+    #[test]
+    fn no_more_closures_are_open_than_there_are_threads() {
+        let pool = pool(2);
+        let open = Arc::new(AtomicUsize::new(0));
+        let most = Arc::new(AtomicUsize::new(0));
+        let (send, receive) = std::sync::mpsc::channel();
+        for n in 0..50 {
+            let (open, most, send) = (Arc::clone(&open), Arc::clone(&most), send.clone());
+            let work = move || {
+                most.fetch_max(open.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                // Waits for subtasks in the middle, where rayon looks for other work.
+                let sum: u64 = (0..200_u64).into_par_iter().map(|n| std::hint::black_box(n)).sum();
+                open.fetch_sub(1, Ordering::SeqCst);
+                sum
+            };
+            pool.spawn(work, move |done| send.send((n, done)).expect("received"))
+                .expect("no limit");
+        }
+        drop(send);
+        let mut done: Vec<u64> = receive
+            .iter()
+            .map(|(n, done)| {
+                assert_eq!(done.expect("no panic"), 199 * 200 / 2);
+                n
+            })
+            .collect();
+        done.sort_unstable();
+        assert!(done.into_iter().eq(0..50), "each is done once");
+        assert!(most.load(Ordering::SeqCst) <= 2, "{most:?} were open");
+        assert_eq!((pool.queued(), pool.busy()), (0, 0));
     }
 }
