@@ -24,7 +24,12 @@ pub(crate) struct Stderr {
     quiet: bool,
     /// Hints given so far: a thousand files that are too large need to be told once what raises the limit.
     hints: RefCell<HashSet<String>>,
+    /// The first items that were not done.
+    undone: RefCell<Vec<String>>,
 }
+
+/// So many of the items that were not done are named; `--json` names all.
+const NAMED: usize = 5;
 
 impl Stderr {
     /// Draws progress only when `quiet` is off and stderr is a terminal.
@@ -36,7 +41,7 @@ impl Stderr {
             ProgressBar::hidden()
         };
         bar.enable_steady_tick(Duration::from_millis(200));
-        Stderr { bar, quiet, hints: RefCell::default() }
+        Stderr { bar, quiet, hints: RefCell::default(), undone: RefCell::default() }
     }
 
     /// How many items there will be, once that is known.
@@ -54,7 +59,14 @@ impl Stderr {
             Status::Rejected => "rejected",
             Status::Failed => "failed",
             // Named one by one only in --json: after Ctrl-C there may be thousands.
-            Status::Ok | Status::Skipped | Status::Deadline => {
+            Status::Deadline => {
+                let mut undone = self.undone.borrow_mut();
+                if undone.len() < NAMED {
+                    undone.push(item.source.clone());
+                }
+                return;
+            }
+            Status::Ok | Status::Skipped => {
                 for warning in &item.warnings {
                     self.line(&format!("brawn: {}: warning: {warning}", item.source));
                 }
@@ -80,6 +92,19 @@ impl Stderr {
     /// The end.
     pub(crate) fn summary(&self, summary: &Summary) {
         self.bar.finish_and_clear();
+        let undone = self.undone.borrow();
+        if !undone.is_empty() {
+            let more = summary.deadline.saturating_sub(undone.len() as u64);
+            let more = if more > 0 {
+                format!(" and {more} more (--json names all)")
+            } else {
+                String::new()
+            };
+            let _ =
+                writeln!(std::io::stderr(), "brawn: not done in time: {}{more}", undone.join(", "));
+            let _ =
+                writeln!(std::io::stderr(), "hint: the same command with --skip-existing goes on");
+        }
         if !self.quiet {
             let _ = writeln!(std::io::stderr(), "{}", describe(summary));
         }

@@ -7,7 +7,11 @@ use crate::location::Address;
 /// event. Lambda itself stops such a loop only after some 16 rounds, and only through services it knows.
 pub(crate) fn refusal(destination: &Destination, source: &Address) -> Option<String> {
     destination.holds(source.scheme, &source.bucket, &source.key).then(|| {
-        "it lies in the destination: the outputs would trigger the function again".to_owned()
+        let advice = match destination.holds(source.scheme, &source.bucket, "") {
+            true => "; `to` is the whole bucket that triggers: give it a prefix or another bucket",
+            false => "",
+        };
+        format!("it lies in the destination: the outputs would trigger the function again{advice}")
     })
 }
 

@@ -77,12 +77,12 @@ impl Service {
         }
     }
 
-    /// A recipe with its sources in the event itself; what it leaves out is taken from `BRAWN_RECIPE`.
+    /// A recipe with its sources in the event itself. Without a `job` it is `BRAWN_RECIPE`, changed by what it brings.
     async fn direct(&self, event: Value, budget: &Budget, request_id: &str) -> Result<Value> {
         let mut recipe = self.defaults.clone().unwrap_or_default();
         if let Value::Object(fields) = event {
-            // Options of one job mean nothing to another.
-            if fields.get("job").is_some_and(|job| recipe.get("job") != Some(job)) {
+            // An event that names its job is whole, as `--print-event` prints it: what it leaves out has its default.
+            if fields.contains_key("job") {
                 recipe.clear();
             }
             recipe.extend(fields);
@@ -202,6 +202,7 @@ mod tests {
             (r#"{"job":"imgae","to":"s3://b/"}"#, "imgae"),
             (r#"{"job":"image","width":800}"#, "`to`"),
             (r#"{"job":"image","to":"-"}"#, "`to`"),
+            (r#"{"job":"image","to":"my-thumbs/"}"#, "`my-thumbs/`, a folder"),
         ] {
             let error = service(recipe).err().expect(recipe);
             assert!(error.to_string().starts_with("BRAWN_RECIPE: "), "{error}");

@@ -46,6 +46,10 @@ impl Setup {
             Some(Location::Stdio) => {
                 Err(Error::invalid_options("`to` is `-`, and a function has no stdout for data"))
             }
+            Some(Location::Path(path)) if path.is_relative() => Err(Error::invalid_options(
+                format!("`to` is `{}`, a folder of the function's own disk", path.display()),
+            )
+            .with_hint(format!("for a bucket write `s3://{}`", path.display()))),
             Some(to) => Ok(to),
         }
     }

@@ -1,6 +1,7 @@
 //! One object's way: head, plan, memory, rest, compute, deliver.
 
 use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,8 +10,8 @@ use brawn_core::{
     Reservation, Result, Source, Status,
 };
 use bytes::Bytes;
-use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
+use futures::{FutureExt as _, StreamExt as _};
 
 use super::{Outcome, Run};
 use crate::deliver::Origin;
@@ -52,7 +53,12 @@ impl Run<'_> {
         let started = Instant::now();
         let source: Arc<str> = item.location.to_string().into();
         let mut report = ItemReport::new(&*source, Status::Ok);
-        let end = self.steps(&item, &source, &mut report).await;
+        let steps = self.steps(&item, &source, &mut report);
+        // A panic of the edges' own is that item's error too, as one of its job is.
+        let end = AssertUnwindSafe(steps)
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|payload| Err(Error::panicked(payload.as_ref())));
         report.ms = ms(started, Instant::now());
         let mut outcome = Outcome { tag: item.tag, ..Outcome::of(report) };
         match end {

@@ -7,10 +7,12 @@ mod listing;
 mod local;
 mod search;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use brawn_core::{Error, ErrorKind, Result};
+use futures::FutureExt as _;
 use tokio::sync::mpsc;
 
 use crate::deliver::{Destination, Written};
@@ -106,7 +108,13 @@ impl Selection {
         tokio::spawn(async move {
             let finder = Finder { sender, listing };
             for source in sources {
-                if !finder.source(source).await {
+                // What is not listed is not done: a panic in here must not look like an empty bucket.
+                let found = AssertUnwindSafe(finder.source(source.clone())).catch_unwind().await;
+                let go_on = match found {
+                    Ok(go_on) => go_on,
+                    Err(payload) => finder.miss(&source, Error::panicked(payload.as_ref())).await,
+                };
+                if !go_on {
                     return;
                 }
             }
@@ -179,13 +187,22 @@ impl Finder {
             Location::Stdio => self.send(Ok(Item::new(Location::Stdio))).await,
             Location::Path(path) => {
                 let finder = self.clone();
+                let folder = path.clone();
                 let walk = tokio::task::spawn_blocking(move || {
                     local::find(&finder.listing, path, &mut |found| {
                         finder.note();
                         finder.sender.blocking_send(found).is_ok()
                     })
                 });
-                walk.await.unwrap_or(false)
+                match walk.await.map_err(tokio::task::JoinError::try_into_panic) {
+                    Ok(go_on) => go_on,
+                    Err(Ok(payload)) => {
+                        let error = Error::panicked(payload.as_ref());
+                        self.miss(folder.display(), error).await
+                    }
+                    // The runtime is shutting down.
+                    Err(Err(_)) => false,
+                }
             }
             Location::Object(address) => self.address(address).await,
         }

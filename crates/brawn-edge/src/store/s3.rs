@@ -19,9 +19,22 @@ pub(super) fn connect(variables: &[(String, String)], bucket: &str) -> Result<Am
         let given = variables.iter().find(|(name, value)| name == wanted && !value.is_empty());
         given.map(|(_, value)| value.clone())
     });
+    if let Some(endpoint) = &endpoint {
+        check_endpoint(endpoint)?;
+    }
+    if bucket.contains(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))) {
+        return Err(Error::invalid_options(format!("`{bucket}` is not the name of a bucket"))
+            .with_hint("it has letters, digits, `.` and `-`"));
+    }
     for (name, value) in variables {
         if name.starts_with("AWS_ENDPOINT") {
             continue;
+        }
+        if matches!(name.as_str(), "AWS_REGION" | "AWS_DEFAULT_REGION")
+            && value.contains(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
+        {
+            return Err(Error::invalid_options(format!("{name} is `{value}`, which is no region"))
+                .with_hint("a region is such as `eu-central-1`"));
         }
         if let Ok(key) = name.to_ascii_lowercase().parse::<AmazonS3ConfigKey>() {
             builder = builder.with_config(key, value);
@@ -44,4 +57,45 @@ pub(super) fn connect(variables: &[(String, String)], bucket: &str) -> Result<Am
         Error::invalid_options(format!("cannot use `s3://{bucket}/`: {error}"))
             .with_hint("the AWS_* environment variables hold the credentials, region and endpoint")
     })
+}
+
+/// The client panics on what it cannot make a request of.
+fn check_endpoint(endpoint: &str) -> Result<()> {
+    let host = endpoint.strip_prefix("https://").or_else(|| endpoint.strip_prefix("http://"));
+    let is_host = |host: &str| {
+        let host = host.split('/').next().unwrap_or_default();
+        !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-_:[]".contains(c))
+    };
+    if host.is_some_and(is_host)
+        && !endpoint.contains(|c: char| c.is_whitespace() || c.is_control())
+    {
+        return Ok(());
+    }
+    Err(Error::invalid_options(format!("the S3 endpoint `{endpoint}` is not a URL"))
+        .with_hint("write AWS_ENDPOINT_URL as `http://host:port` or `https://host`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(variables: &[(&str, &str)], bucket: &str) -> String {
+        let variables: Vec<(String, String)> =
+            variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        connect(&variables, bucket).map(drop).expect_err("it is refused").to_string()
+    }
+
+    #[test]
+    fn what_no_request_can_be_made_of_is_refused_before_there_is_one() {
+        for url in
+            ["127.0.0.1:9000", "http://", "http://a b", "http:///x", "ftp://host", "https://h\n"]
+        {
+            assert!(error(&[("AWS_ENDPOINT_URL", url)], "b").contains("is not a URL"), "{url:?}");
+        }
+        assert!(error(&[], "In Valid_bucket").contains("is not the name of a bucket"));
+        assert!(error(&[("AWS_REGION", "bad region")], "b").contains("region"));
+        for url in ["http://127.0.0.1:9000", "https://s3.example.com/path", "http://[::1]:9000"] {
+            check_endpoint(url).expect(url);
+        }
+    }
 }

@@ -137,11 +137,16 @@ fn a_wrong_event_is_an_error_with_a_stable_type_and_the_next_one_is_served() {
     for (event, kind, says) in [
         (json!({ "hello": "world" }), "Brawn.InvalidOptions", "hello"),
         (
-            json!({ "job": "image", "widht": 3, "sources": "a.jpg", "to": "out/" }),
+            json!({ "job": "image", "widht": 3, "sources": "a.jpg", "to": "s3://out/" }),
             "Brawn.InvalidOptions",
             "widht",
         ),
-        (json!({ "job": "image", "to": "out/" }), "Brawn.InvalidOptions", "sources"),
+        (json!({ "job": "image", "to": "s3://out/" }), "Brawn.InvalidOptions", "sources"),
+        (
+            json!({ "job": "image", "sources": "a.jpg", "to": "out/" }),
+            "Brawn.InvalidOptions",
+            "`out/`, a folder of the function's own disk",
+        ),
     ] {
         match function.invoke(&event) {
             Answer::Error(error) => {

@@ -50,7 +50,7 @@ impl ImageJob {
             return Metadata::default();
         }
         let icc = if converts(&self.options) { None } else { extras.icc.clone() };
-        Metadata::new(icc, extras.exif.take(), extras.xmp.take())
+        Metadata::new(icc, extras.exif.take(), extras.xmp.take(), self.options.autorotate)
     }
 
     fn file(

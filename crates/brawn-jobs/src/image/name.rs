@@ -2,7 +2,7 @@
 
 use brawn_core::{Error, Result};
 
-use super::options::{Asked, Options};
+use super::options::{Asked, Format, Options};
 
 /// A parsed template.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,7 +153,18 @@ impl Template {
                  backslashes and control characters"
             )));
         }
-        Ok(components.join("/"))
+        let name = components.join("/");
+        let named = name
+            .rsplit_once('.')
+            .and_then(|(_, ext)| Format::from_extension(&ext.to_ascii_lowercase()));
+        if let Some(named) = named.filter(|named| named.to_string() != values.format) {
+            return Err(Error::invalid_options(format!(
+                "`name` gives `{name}`, which is {named}, and the output is {}",
+                values.format
+            ))
+            .with_hint("end it with `.{ext}`, or set the format"));
+        }
+        Ok(name)
     }
 }
 
@@ -224,6 +235,17 @@ mod tests {
         ] {
             let text = filled(template, "a.png").expect_err(template).to_string();
             assert!(text.contains(says), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_does_not_lie_about_its_content() {
+        for template in ["const.png", "{stem}.webp", "{stem}.{source_ext}"] {
+            let error = filled(template, "a.png").expect_err(template);
+            assert!(error.to_string().contains("and the output is jpeg"), "{error}");
+        }
+        for template in ["{stem}.jpeg", "{stem}.JPG", "{stem}.thumb", "{stem}"] {
+            filled(template, "a.png").expect(template);
         }
     }
 }

@@ -5,7 +5,7 @@
 pub(crate) struct Metadata {
     /// The profile the pixels are in.
     pub(crate) icc: Option<Vec<u8>>,
-    /// A TIFF block without `Exif\0\0`, its orientation reset: the pixels are upright.
+    /// A TIFF block without `Exif\0\0`, its orientation reset where the pixels were turned upright.
     pub(crate) exif: Option<Vec<u8>>,
     /// An XMP packet.
     pub(crate) xmp: Option<Vec<u8>>,
@@ -16,14 +16,17 @@ impl Metadata {
         icc: Option<Vec<u8>>,
         exif: Option<Vec<u8>>,
         xmp: Option<Vec<u8>>,
+        upright: bool,
     ) -> Metadata {
         let exif = exif.map(|exif| {
             let mut tiff = match exif.strip_prefix(b"Exif\0\0") {
                 Some(tiff) => tiff.to_vec(),
                 None => exif,
             };
-            // A block that cannot be read has no orientation that anybody would follow.
-            let _ = reset_orientation(&mut tiff);
+            if upright {
+                // A block that cannot be read has no orientation that anybody would follow.
+                let _ = reset_orientation(&mut tiff);
+            }
             tiff
         });
         Metadata { icc, exif, xmp }
@@ -86,17 +89,23 @@ mod tests {
     #[test]
     fn the_orientation_is_reset_and_the_rest_kept() {
         for little in [true, false] {
-            let kept = Metadata::new(None, Some(tiff(little, 6)), None);
+            let kept = Metadata::new(None, Some(tiff(little, 6)), None, true);
             assert_eq!(kept.exif, Some(tiff(little, 1)));
             let prefixed = [b"Exif\0\0".to_vec(), tiff(little, 8)].concat();
-            assert_eq!(Metadata::new(None, Some(prefixed), None).exif, Some(tiff(little, 1)));
+            assert_eq!(Metadata::new(None, Some(prefixed), None, true).exif, Some(tiff(little, 1)));
         }
+    }
+
+    #[test]
+    fn what_was_not_turned_keeps_its_orientation() {
+        let kept = Metadata::new(None, Some(tiff(true, 6)), None, false);
+        assert_eq!(kept.exif, Some(tiff(true, 6)));
     }
 
     #[test]
     fn a_broken_block_is_kept_as_it_is() {
         for broken in [vec![], b"II*\0\xff\xff\xff\xff".to_vec(), tiff(true, 6)[..15].to_vec()] {
-            assert_eq!(Metadata::new(None, Some(broken.clone()), None).exif, Some(broken));
+            assert_eq!(Metadata::new(None, Some(broken.clone()), None, true).exif, Some(broken));
         }
     }
 }
