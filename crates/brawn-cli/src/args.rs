@@ -19,6 +19,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Image(Box<Image>),
+    Check(Check),
     Completions(Completions),
     Man(Man),
 }
@@ -91,6 +92,34 @@ pub(crate) struct Run {
     /// Cache-Control of what is written to s3://
     #[arg(long, value_name = "VALUE", help_heading = "Run")]
     pub(crate) cache_control: Option<String>,
+}
+
+/// Find CPU work that holds up the async runtime
+///
+/// Reads the sources, manifests and deployment files of a Rust project and says what costs it time, money or data on
+/// Lambda, and what to write instead. Nothing is compiled or run.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  brawn check .
+  brawn check functions/thumbnails --select BR1,BR2
+  brawn check . --format sarif > brawn.sarif
+  brawn check --explain BR102
+
+Exit codes:
+  0 nothing found   1 findings   2 could not run")]
+pub(crate) struct Check {
+    /// Workspaces, crates, folders of sources without a manifest, files
+    #[arg(required_unless_present = "explain", value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// Print the manual page of a rule, and stop
+    #[arg(long, value_name = "CODE")]
+    pub(crate) explain: Option<String>,
+
+    /// Threads that read [default: the cores]
+    #[arg(short = 'j', long, value_name = "N")]
+    pub(crate) threads: Option<NonZeroUsize>,
 }
 
 /// Print the completions of a shell

@@ -3,6 +3,7 @@
 //! `main` only translates: words to a plan, a result to an exit code.
 
 mod args;
+mod check;
 mod papers;
 mod plan;
 mod run;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
             Plan::Print(event) => stdout::print(&event),
             Plan::Flow(work) => run::run(*work),
         }),
+        Command::Check(words) => check::check(&words),
         Command::Completions(words) => papers::completions(words.shell),
         Command::Man(words) => papers::man_pages(&words.folder),
     };

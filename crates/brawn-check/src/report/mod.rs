@@ -1,0 +1,59 @@
+//! Findings as people and programs read them.
+
+mod text;
+
+use crate::finding::{Finding, Tier};
+
+/// What a check found.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// By file, place and code.
+    pub findings: Vec<Finding>,
+    /// Files that could not be looked into, and why.
+    pub skipped: Vec<Skipped>,
+    /// How many Rust files were looked into.
+    pub files: usize,
+    /// How many lines they have.
+    pub lines: usize,
+    /// How many findings an allow with a reason kept out of `findings`.
+    pub allowed: usize,
+    /// How many findings the baseline kept out of `findings`.
+    pub known: usize,
+}
+
+/// A file that could not be looked into.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// The file.
+    pub path: std::path::PathBuf,
+    /// Why, in lower case.
+    pub why: String,
+}
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// As `rustc` does: the line, a caret, the chain, what to write instead.
+    #[default]
+    Text,
+}
+
+impl Report {
+    /// Whether nothing was found.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    /// The report in a format. `colour` is for [`Format::Text`] on a terminal.
+    #[must_use]
+    pub fn render(&self, format: Format, colour: bool) -> String {
+        match format {
+            Format::Text => text::render(self, colour),
+        }
+    }
+
+    pub(crate) fn count(&self, tier: Tier) -> usize {
+        self.findings.iter().filter(|finding| finding.tier == tier).count()
+    }
+}
