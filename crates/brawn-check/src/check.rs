@@ -1,28 +1,41 @@
-//! One check: what to look at, which rules, how many threads.
+//! One check: what to look at, which rules, what is known already.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use crate::allow::{self, Allow};
 use crate::catalogue::Catalogue;
 use crate::error::Error;
-use crate::finding::Finding;
+use crate::finding::{Finding, Tier};
 use crate::program::Program;
 use crate::report::{Report, Skipped};
 use crate::resolve::FnId;
 use crate::rules::{RULES, Rule, Run};
-use crate::{threads, workspace};
+use crate::{baseline, threads, workspace};
 
 /// A check of some paths: workspaces, crates, folders of sources, files.
 #[derive(Clone, Debug)]
 pub struct Check {
     paths: Vec<PathBuf>,
     threads: usize,
+    select: Vec<String>,
+    ignore: Vec<String>,
+    baseline: Option<String>,
 }
 
 impl Check {
-    /// Looks at `paths`.
+    /// Looks at `paths` with all rules but those that advise.
     pub fn new(paths: impl IntoIterator<Item = impl AsRef<Path>>) -> Check {
+        // What reads files may use what is visible: it runs where people develop, not on Lambda.
+        #[expect(clippy::disallowed_methods, reason = "not a compute pool on Lambda")]
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Check { paths: paths.into_iter().map(|path| path.as_ref().to_owned()).collect(), threads }
+        Check {
+            paths: paths.into_iter().map(|path| path.as_ref().to_owned()).collect(),
+            threads,
+            select: Vec::new(),
+            ignore: Vec::new(),
+            baseline: None,
+        }
     }
 
     /// On this many threads; the report is the same for any number. As many as there are cores by default.
@@ -32,21 +45,95 @@ impl Check {
         self
     }
 
-    /// Reads, and applies the rules.
+    /// Only these: codes, beginnings of codes (`BR1`), names, tiers (`error`, `warning`, `advice`), or `all`.
+    #[must_use]
+    pub fn select(mut self, codes: impl IntoIterator<Item = impl Into<String>>) -> Check {
+        self.select.extend(codes.into_iter().map(Into::into));
+        self
+    }
+
+    /// Not these, in the same words.
+    #[must_use]
+    pub fn ignore(mut self, codes: impl IntoIterator<Item = impl Into<String>>) -> Check {
+        self.ignore.extend(codes.into_iter().map(Into::into));
+        self
+    }
+
+    /// Leaves out what this baseline, the text of [`Report::baseline`], names.
+    #[must_use]
+    pub fn baseline(mut self, text: impl Into<String>) -> Check {
+        self.baseline = Some(text.into());
+        self
+    }
+
+    /// Reads, and applies the rules. `brawn-check.toml` in a given folder adds to what is known of other crates, and may
+    /// say `select = [..]` and `ignore = [..]`.
     ///
     /// # Errors
-    /// A path that cannot be read. What is found, and files that do not parse, are in the report.
+    /// A path that cannot be read, a code that no rule has, a `brawn-check.toml` that is wrong. What is found, and files
+    /// that do not parse, are in the report.
     pub fn run(&self) -> Result<Report, Error> {
-        let catalogue = Catalogue::built_in()?;
+        let mut catalogue = Catalogue::built_in()?;
+        let mut check = self.clone();
+        for path in &self.paths {
+            check.configure(path, &mut catalogue)?;
+        }
+        let rules = check.rules()?;
         let workspace = workspace::read(&self.paths, self.threads)?;
         let program = Program::new(workspace, catalogue, self.threads);
-        Ok(report(&program, self.threads))
+        let mut report = report(&program, &rules, self.threads);
+        if let Some(text) = &self.baseline {
+            report.known = baseline::take_out(&mut report.findings, text);
+        }
+        Ok(report)
+    }
+
+    /// Takes in `brawn-check.toml` beside a path.
+    fn configure(&mut self, path: &Path, catalogue: &mut Catalogue) -> Result<(), Error> {
+        let folder = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
+        let file = folder.join("brawn-check.toml");
+        let Ok(text) = std::fs::read_to_string(&file) else { return Ok(()) };
+        let name = file.display().to_string();
+        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+            Error::new(format!("`{name}` is not TOML: {}", error.message()))
+        })?;
+        for key in table.keys() {
+            if !["call", "returns", "same", "select", "ignore"].contains(&key.as_str()) {
+                return Err(Error::new(format!("`{name}` has a key `{key}`"))
+                    .with_hint("known are call, returns, same, select and ignore"));
+            }
+        }
+        catalogue.add_table(&table, &name)?;
+        for (key, into) in [("select", &mut self.select), ("ignore", &mut self.ignore)] {
+            let words = table.get(key).and_then(toml::Value::as_array).into_iter().flatten();
+            into.extend(words.filter_map(|word| word.as_str().map(str::to_owned)));
+        }
+        Ok(())
+    }
+
+    fn rules(&self) -> Result<Vec<&'static Rule>, Error> {
+        for word in self.select.iter().chain(&self.ignore) {
+            if !RULES.iter().any(|rule| rule.is_meant_by(word)) {
+                return Err(unknown(word));
+            }
+        }
+        let by_default = |rule: &Rule| rule.tier != Tier::Advice;
+        let selected = |rule: &Rule| match self.select.is_empty() {
+            true => by_default(rule),
+            false => self.select.iter().any(|word| rule.is_meant_by(word)),
+        };
+        let ignored = |rule: &Rule| self.ignore.iter().any(|word| rule.is_meant_by(word));
+        Ok(RULES.iter().filter(|rule| selected(rule) && !ignored(rule)).collect())
     }
 }
 
-fn report(program: &Program, count: usize) -> Report {
-    let mut findings: Vec<Finding> = Vec::new();
-    let rules: Vec<&Rule> = RULES.iter().collect();
+fn unknown(code: &str) -> Error {
+    let known: Vec<&str> = RULES.iter().map(|rule| rule.code).collect();
+    Error::new(format!("no rule has the code `{code}`"))
+        .with_hint(format!("the codes are {}", known.join(", ")))
+}
+
+fn report(program: &Program, rules: &[&'static Rule], count: usize) -> Report {
     let found = threads::each(program.facts.len(), count, |id| {
         let id = FnId(id as u32);
         let mut found = Vec::new();
@@ -54,34 +141,75 @@ fn report(program: &Program, count: usize) -> Report {
             return found;
         }
         let view = program.view(id);
-        for rule in &rules {
+        for rule in rules {
             if let Run::Function(check) = rule.run {
                 check(&view, rule, &mut found);
             }
         }
         found
     });
-    findings.extend(found.into_iter().flatten());
-    for rule in &rules {
+    let mut findings: Vec<Finding> = found.into_iter().flatten().collect();
+    for rule in rules {
         if let Run::Project(check) = rule.run {
             check(program, rule, &mut findings);
         }
     }
     findings.sort_by(|a, b| a.order().cmp(&b.order()));
     findings.dedup();
+    let allowed = take_out_allowed(program, &mut findings);
     let sources = &program.workspace.sources;
-    let skipped = sources.iter().filter_map(|source| {
-        let why = source.skipped.clone()?;
-        Some(Skipped { path: source.text.path.clone(), why })
-    });
+    let mut skipped: Vec<Skipped> = sources
+        .iter()
+        .filter_map(|source| {
+            let why = source.skipped.clone()?;
+            Some(Skipped { path: source.text.path.clone(), why })
+        })
+        .collect();
+    for manifest in &program.workspace.manifests {
+        if let Some(why) = &manifest.broken {
+            let why = format!("not TOML: {why}");
+            skipped.push(Skipped { path: manifest.text.path.clone(), why });
+        }
+    }
     Report {
         findings,
-        skipped: skipped.collect(),
+        skipped,
         files: sources.len(),
         lines: sources.iter().map(|source| source.text.line_count()).sum(),
-        allowed: 0,
+        allowed,
         known: 0,
     }
+}
+
+/// Takes out what an allow with a reason covers; says how many. One without a reason is named in the finding's help.
+fn take_out_allowed(program: &Program, findings: &mut Vec<Finding>) -> usize {
+    let workspace = &program.workspace;
+    let mut allows: HashMap<&Path, Vec<Allow>> = HashMap::new();
+    for source in &workspace.sources {
+        let found = allow::allows(&source.text, &source.lowered.items);
+        allows.insert(&source.text.path, found);
+    }
+    let manifests = workspace.manifests.iter().map(|manifest| &manifest.text);
+    for text in manifests.chain(&workspace.deployments) {
+        allows.insert(&text.path, allow::allows(text, &[]));
+    }
+    let before = findings.len();
+    findings.retain_mut(|finding| {
+        let Some(allows) = allows.get(finding.path.as_path()) else { return true };
+        if allows.iter().any(|allow| allow.keeps_out(finding.code, finding.rule, finding.line)) {
+            return false;
+        }
+        if let Some(bare) = allows
+            .iter()
+            .find(|allow| allow.names(finding.code, finding.rule) && !allow.has_reason())
+        {
+            let help = finding.help.take().unwrap_or_default();
+            let line = bare.line;
+            finding.help = Some(format!("{help} (the allow in line {line} gives no reason)"));
+        }
+        true
+    });
+    before - findings.len()
 }
 
 /// The manual page of a rule, by its code or its name.
@@ -90,9 +218,5 @@ fn report(program: &Program, count: usize) -> Report {
 /// A code that no rule has.
 pub fn explain(code: &str) -> Result<String, Error> {
     let is_it = |rule: &&Rule| rule.code.eq_ignore_ascii_case(code) || rule.name == code;
-    RULES.iter().find(is_it).map(Rule::page).ok_or_else(|| {
-        let known: Vec<&str> = RULES.iter().map(|rule| rule.code).collect();
-        Error::new(format!("no rule has the code `{code}`"))
-            .with_hint(format!("the codes are {}", known.join(", ")))
-    })
+    RULES.iter().find(is_it).map(Rule::page).ok_or_else(|| unknown(code))
 }

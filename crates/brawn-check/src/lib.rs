@@ -18,9 +18,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod allow;
+mod baseline;
 mod calls;
 mod catalogue;
 mod check;
+mod deploy;
 mod error;
 mod finding;
 mod program;

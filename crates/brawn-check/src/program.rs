@@ -1,5 +1,8 @@
 //! A workspace with all that the rules ask of it, and one function seen through it.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
 use crate::calls::{self, Call, Context, Facts, Reach};
 use crate::catalogue::{CallKind, Catalogue, Entry};
 use crate::finding::{Finding, Link};
@@ -17,6 +20,10 @@ pub(crate) struct Program {
     pub(crate) facts: Vec<Facts>,
     pub(crate) init_only: Vec<bool>,
     pub(crate) reach: Reach,
+    /// The files of each crate.
+    sources_of: Vec<Vec<usize>>,
+    /// Whether a file has a word: asked again for each function.
+    words: Mutex<HashMap<(usize, &'static str), bool>>,
 }
 
 impl Program {
@@ -26,7 +33,20 @@ impl Program {
         let facts = calls::gather(resolver, threads);
         let init_only = calls::init_only(resolver, &facts);
         let reach = calls::reach(resolver, &catalogue, &facts);
-        Program { workspace, catalogue, names, facts, init_only, reach }
+        let mut sources_of = vec![Vec::new(); workspace.crates.len()];
+        for node in workspace.modules.iter().filter(|node| node.module == 0) {
+            sources_of[node.krate as usize].push(node.source);
+        }
+        Program {
+            workspace,
+            catalogue,
+            names,
+            facts,
+            init_only,
+            reach,
+            sources_of,
+            words: Mutex::default(),
+        }
     }
 
     pub(crate) fn resolver(&self) -> Resolver<'_> {
@@ -59,6 +79,62 @@ impl Program {
         let node = self.node_of(id);
         let manifest = self.workspace.crates[node.krate as usize].manifest?;
         Some(&self.workspace.manifests[manifest])
+    }
+
+    /// The calls of all functions of a package, by its manifest.
+    pub(crate) fn calls_of_package(&self, manifest: usize) -> impl Iterator<Item = &Call> {
+        (0..self.facts.len())
+            .filter(move |id| {
+                let krate = self.node_of(FnId(*id as u32)).krate as usize;
+                self.workspace.crates[krate].manifest == Some(manifest)
+            })
+            .flat_map(|id| &self.facts[id].calls)
+    }
+
+    fn has_calls(&self, manifest: usize, kinds: &[CallKind]) -> bool {
+        self.calls_of_package(manifest)
+            .filter_map(|call| self.kind_of(call))
+            .any(|kind| kinds.contains(&kind))
+    }
+
+    /// Whether a package's code uses Rayon. Of a package with several binaries nobody can tell which one a template means.
+    pub(crate) fn is_parallel(&self, manifest: usize) -> bool {
+        let is_binary = |krate: &&crate::workspace::Crate| {
+            krate.manifest == Some(manifest) && krate.name.starts_with("bin ")
+        };
+        self.workspace.crates.iter().filter(is_binary).count() < 2
+            && self.has_calls(manifest, &[CallKind::Parallel])
+    }
+
+    /// Whether a package's code does heavy or parallel work.
+    pub(crate) fn computes(&self, manifest: usize) -> bool {
+        self.has_calls(manifest, &[CallKind::Parallel, CallKind::Heavy])
+    }
+
+    /// Whether a package's code runs anything beside its handler.
+    pub(crate) fn has_threads(&self, manifest: usize) -> bool {
+        self.has_calls(manifest, &[CallKind::Parallel, CallKind::OffLoad])
+            || self.calls_of_package(manifest).any(|call| call.path.ends_with("::spawn"))
+    }
+
+    /// Whether a package returns partial batch responses.
+    pub(crate) fn reports_partial_batches(&self, manifest: usize) -> bool {
+        const PARTIAL: [&str; 3] =
+            ["SqsBatchResponse", "KinesisEventResponse", "DynamoDbEventResponse"];
+        (0..self.facts.len()).map(|id| FnId(id as u32)).any(|id| {
+            let krate = self.node_of(id).krate as usize;
+            let returns = &self.resolver().function(id).returns;
+            self.workspace.crates[krate].manifest == Some(manifest)
+                && !self.resolver().is_in_test(id)
+                && PARTIAL.iter().any(|name| returns.mentions(name))
+        })
+    }
+
+    fn has_word(&self, source: usize, word: &'static str) -> bool {
+        let mut words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
+        *words
+            .entry((source, word))
+            .or_insert_with(|| self.workspace.sources[source].text.text.contains(word))
     }
 
     fn node_of(&self, id: FnId) -> &ModuleNode {
@@ -123,7 +199,7 @@ impl<'a> View<'a> {
     pub(crate) fn is_lambda(&self) -> bool {
         match self.program.manifest_of(self.id()) {
             Some(manifest) => manifest.is_lambda(),
-            None => self.text().text.contains("lambda"),
+            None => self.file_mentions("lambda"),
         }
     }
 
@@ -133,18 +209,15 @@ impl<'a> View<'a> {
     }
 
     /// Whether any function of the crate's file has a word.
-    pub(crate) fn file_mentions(&self, word: &str) -> bool {
-        self.text().text.contains(word)
+    pub(crate) fn file_mentions(&self, word: &'static str) -> bool {
+        self.program.has_word(self.program.names.places[self.id().0 as usize].source, word)
     }
 
     /// Whether any file of the crate has a word.
-    pub(crate) fn crate_mentions(&self, words: &[&str]) -> bool {
-        let krate = self.program.node_of(self.id()).krate;
-        let workspace = &self.program.workspace;
-        workspace.modules.iter().filter(|node| node.krate == krate).any(|node| {
-            let text = &workspace.sources[node.source].text.text;
-            words.iter().any(|word| text.contains(word))
-        })
+    pub(crate) fn crate_mentions(&self, words: &[&'static str]) -> bool {
+        let krate = self.program.node_of(self.id()).krate as usize;
+        let sources = &self.program.sources_of[krate];
+        sources.iter().any(|source| words.iter().any(|word| self.program.has_word(*source, word)))
     }
 
     /// Whether the crate's `main` asks for a runtime with one thread.
@@ -176,6 +249,54 @@ impl<'a> View<'a> {
             };
         }
         short(&call.path)
+    }
+
+    /// Whether an expression is work handed to another thread whose handle outlives a timeout: the call itself, or a
+    /// variable that holds its handle. `brawn::compute` stops when it is dropped.
+    pub(crate) fn is_off_load(&self, id: ExprId) -> bool {
+        let mut id = id;
+        while let Kind::Through(inner) = self.tree()[id].kind {
+            id = inner;
+        }
+        let at = self.scope.value_of(id).unwrap_or(id);
+        self.is_blocking_off_load(at)
+    }
+
+    /// Whether a call is `spawn_blocking` or `std::thread::spawn`.
+    pub(crate) fn is_blocking_off_load(&self, id: ExprId) -> bool {
+        let Some(call) = self.facts.calls.iter().find(|call| call.at == id) else { return false };
+        self.kind(call) == Some(CallKind::OffLoad)
+            && (call.path.ends_with("::spawn_blocking") || call.path == "std::thread::spawn")
+    }
+
+    /// Whether `.await` follows a call, at once or after `?` and other methods.
+    pub(crate) fn is_awaited(&self, id: ExprId) -> bool {
+        let mut at = id;
+        while let Some(parent) = self.tree()[at].parent {
+            match &self.tree()[parent].kind {
+                Kind::Await(_) => return true,
+                Kind::Method { receiver, .. } if *receiver == at => at = parent,
+                Kind::Try(_) | Kind::Through(_) => at = parent,
+                _ => return false,
+            }
+        }
+        false
+    }
+
+    /// Whether an expression is the records of an event: `event.payload.records`, with or without `.iter()`.
+    pub(crate) fn is_records(&self, id: ExprId) -> bool {
+        let mut id = id;
+        loop {
+            match &self.tree()[id].kind {
+                Kind::Field { name, .. } => return &**name == "records",
+                Kind::Method { receiver, .. } => id = *receiver,
+                Kind::Through(inner) => id = *inner,
+                Kind::Path { segments, .. } => {
+                    return segments.last().is_some_and(|name| &**name == "records");
+                }
+                _ => return false,
+            }
+        }
     }
 
     /// The nearest loop around a row, within the same closure or async block.

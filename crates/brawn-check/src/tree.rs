@@ -54,6 +54,7 @@ impl std::ops::Index<ExprId> for Tree {
 }
 
 #[derive(Debug)]
+#[expect(dead_code, reason = "the tree keeps what is written, whichever rules there are")]
 pub(crate) enum Kind {
     /// `a::b`; a lone identifier has one segment. `ty` is the `T` of `<T as Trait>::name` and `T::<A>::name`.
     Path {
@@ -137,6 +138,7 @@ pub(crate) enum Kind {
 }
 
 #[derive(Debug)]
+#[expect(dead_code, reason = "the tree keeps what is written, whichever rules there are")]
 pub(crate) struct Arm {
     pub(crate) pattern: Pattern,
     pub(crate) guard: Option<ExprId>,
@@ -237,20 +239,16 @@ pub(crate) struct Function {
     pub(crate) is_trait_default: bool,
     pub(crate) is_async: bool,
     pub(crate) is_test: bool,
-    pub(crate) has_self: bool,
     pub(crate) params: Box<[(Pattern, Ty)]>,
     pub(crate) returns: Ty,
     /// Type parameters with their first bound.
     pub(crate) generics: Box<[(Name, Ty)]>,
-    /// Attributes by last segment: `main`, `test`, `instrument`.
-    pub(crate) attributes: Box<[Name]>,
     /// `flavor = "current_thread"` of `#[tokio::main]`.
     pub(crate) current_thread: bool,
     /// Rows of the body, the first of which is the body's block; empty when there is none.
     pub(crate) rows: std::ops::Range<u32>,
     pub(crate) uses: Vec<Use>,
     pub(crate) module: u32,
-    pub(crate) name_span: Span,
     pub(crate) span: Span,
 }
 

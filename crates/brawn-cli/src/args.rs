@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use brawn_core::{ByteSize, Error};
 use brawn_jobs::image;
-use clap::{Args, Parser, Subcommand, ValueHint};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 /// CPU-heavy work on files, folders and buckets; the same jobs run as AWS Lambda functions.
 #[derive(Debug, Parser)]
@@ -113,6 +113,26 @@ pub(crate) struct Check {
     #[arg(required_unless_present = "explain", value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(crate) paths: Vec<PathBuf>,
 
+    /// How the report is written
+    #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
+    pub(crate) format: CheckFormat,
+
+    /// Only these rules: codes, beginnings of codes, names, error, warning, advice, all [default: error,warning]
+    #[arg(long, value_name = "CODES", value_delimiter = ',')]
+    pub(crate) select: Vec<String>,
+
+    /// Not these rules
+    #[arg(long, value_name = "CODES", value_delimiter = ',')]
+    pub(crate) ignore: Vec<String>,
+
+    /// Leave out what this file names as known
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) baseline: Option<PathBuf>,
+
+    /// Write all findings to this file, as known from now on, and exit 0
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "baseline")]
+    pub(crate) write_baseline: Option<PathBuf>,
+
     /// Print the manual page of a rule, and stop
     #[arg(long, value_name = "CODE")]
     pub(crate) explain: Option<String>,
@@ -120,6 +140,21 @@ pub(crate) struct Check {
     /// Threads that read [default: the cores]
     #[arg(short = 'j', long, value_name = "N")]
     pub(crate) threads: Option<NonZeroUsize>,
+}
+
+/// How `brawn check` writes.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum CheckFormat {
+    /// The line, a caret, the chain, what to write instead
+    Text,
+    /// One JSON object
+    Json,
+    /// SARIF 2.1.0, for code hosts
+    Sarif,
+    /// Annotations of GitHub Actions
+    Github,
+    /// One line for each finding
+    Short,
 }
 
 /// Print the completions of a shell

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write};
 use brawn_check::{Check, Format, Report};
 use brawn_core::{Error, ErrorKind, Result};
 
-use crate::args;
+use crate::args::{self, CheckFormat};
 use crate::verdict::Verdict;
 
 /// Checks, or explains one rule.
@@ -13,17 +13,43 @@ pub(crate) fn check(words: &args::Check) -> Result<Verdict> {
     if let Some(code) = &words.explain {
         return print(&brawn_check::explain(code).map_err(refused)?, Verdict::Done);
     }
-    let report = prepare(words).run().map_err(refused)?;
-    let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    print(&report.render(Format::Text, colour), verdict(&report))
+    let report = prepare(words)?.run().map_err(refused)?;
+    if let Some(path) = &words.write_baseline {
+        std::fs::write(path, report.baseline()).map_err(|error| {
+            Error::new(ErrorKind::Storage, format!("cannot write `{}`", path.display()))
+                .with_source(error)
+        })?;
+        return Ok(Verdict::Done);
+    }
+    let format = match words.format {
+        CheckFormat::Text => Format::Text,
+        CheckFormat::Json => Format::Json,
+        CheckFormat::Sarif => Format::Sarif,
+        CheckFormat::Github => Format::Github,
+        CheckFormat::Short => Format::Short,
+    };
+    let colour = std::io::stdout().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    print(&report.render(format, colour), verdict(&report))
 }
 
-fn prepare(words: &args::Check) -> Check {
-    let mut check = Check::new(&words.paths);
+fn prepare(words: &args::Check) -> Result<Check> {
+    let mut check = Check::new(&words.paths).select(&words.select).ignore(&words.ignore);
     if let Some(threads) = words.threads {
         check = check.threads(threads.get());
     }
-    check
+    if let Some(path) = &words.baseline {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            Error::new(
+                ErrorKind::NotFound,
+                format!("cannot read the baseline `{}`", path.display()),
+            )
+            .with_source(error)
+            .with_hint("`--write-baseline FILE` makes one")
+        })?;
+        check = check.baseline(text);
+    }
+    Ok(check)
 }
 
 fn verdict(report: &Report) -> Verdict {

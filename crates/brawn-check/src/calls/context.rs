@@ -120,10 +120,11 @@ impl Scope<'_> {
         while let Some(id) = at {
             match &self.tree[id].kind {
                 Kind::Closure { is_async: true, .. } => return Context::Async,
-                Kind::Closure { .. } => match self.role(id, depth) {
-                    Some(context) => return context,
-                    None => {}
-                },
+                Kind::Closure { .. } => {
+                    if let Some(context) = self.role(id, depth) {
+                        return context;
+                    }
+                }
                 Kind::Async(body) if *body == child => match self.taken_by(id) {
                     // The future runs where `block_on` stands, and that is the same thread.
                     Some(CallKind::BlockOn) => {}
@@ -148,6 +149,10 @@ impl Scope<'_> {
                     return if outer == Context::Base { Context::Base } else { Context::Async };
                 }
                 Kind::Through(_) => at = self.tree[parent].parent,
+                // `cell.get_or_init(|| async { .. })`
+                Kind::Closure { .. } if self.role(parent, depth + 1) == Some(Context::Once) => {
+                    return Context::Once;
+                }
                 Kind::Method { name, .. }
                     if matches!(&**name, "instrument" | "boxed" | "in_current_span") =>
                 {

@@ -12,7 +12,8 @@ pub(crate) fn init_only(resolver: Resolver<'_>, facts: &[Facts]) -> Vec<bool> {
         for call in &facts.calls {
             for to in &call.functions {
                 // Named as a value, it is called by whoever got it.
-                let context = if call.is_value { Context::Unknown } else { call.context };
+                let handed_on = call.is_value && call.context != Context::Once;
+                let context = if handed_on { Context::Unknown } else { call.context };
                 references[to.0 as usize].push((from, context));
             }
         }

@@ -1,6 +1,6 @@
 //! What is known of other crates: which calls compute, wait, off-load; what they give.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use toml::{Table, Value};
 
@@ -53,6 +53,8 @@ pub(crate) struct Catalogue {
     methods: HashMap<String, Vec<usize>>,
     returns: BTreeMap<String, String>,
     same: BTreeMap<String, String>,
+    /// All beginnings of what is known, up to a `*`.
+    beginnings: HashSet<String>,
 }
 
 impl Catalogue {
@@ -96,6 +98,7 @@ impl Catalogue {
                 of: text("of").map(str::to_owned),
             });
             for path in strings(call.get("paths")) {
+                self.remember(path);
                 if path.contains('*') {
                     let segments = path.split("::").map(str::to_owned).collect();
                     self.patterns.push((segments, index));
@@ -106,6 +109,10 @@ impl Catalogue {
             for method in strings(call.get("methods")) {
                 self.methods.entry(method.to_owned()).or_default().push(index);
             }
+        }
+        for key in ["returns", "same"] {
+            let paths = table.get(key).and_then(Value::as_table).into_iter().flatten();
+            paths.for_each(|(path, _)| self.remember(path));
         }
         for (key, into) in [("returns", &mut self.returns), ("same", &mut self.same)] {
             for (path, value) in table.get(key).and_then(Value::as_table).into_iter().flatten() {
@@ -142,17 +149,16 @@ impl Catalogue {
 
     /// Whether anything is known of a path or of what lies below it.
     pub(crate) fn knows(&self, path: &str) -> bool {
-        let below = |key: &String| {
-            key.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
-        };
-        self.call(path).is_some()
-            || self.returns.range(path.to_owned()..).next().is_some_and(|(key, _)| below(key))
-            || self.same.range(path.to_owned()..).next().is_some_and(|(key, _)| below(key))
-            || self.exact.keys().any(below)
-            || self.patterns.iter().any(|(pattern, _)| {
-                let segments: Vec<&str> = path.split("::").collect();
-                pattern.len() > segments.len() && fits(&pattern[..segments.len()], &segments)
-            })
+        self.beginnings.contains(path) || self.call(path).is_some()
+    }
+
+    fn remember(&mut self, path: &str) {
+        let mut upto = String::new();
+        for segment in path.split("::").take_while(|segment| !segment.contains('*')) {
+            upto.push_str(if upto.is_empty() { "" } else { "::" });
+            upto.push_str(segment);
+            self.beginnings.insert(upto.clone());
+        }
     }
 
     /// The type that a call gives, as written in the catalogue.

@@ -1,5 +1,8 @@
 //! Findings as people and programs read them.
 
+mod json;
+mod lines;
+mod sarif;
 mod text;
 
 use crate::finding::{Finding, Tier};
@@ -36,6 +39,14 @@ pub enum Format {
     /// As `rustc` does: the line, a caret, the chain, what to write instead.
     #[default]
     Text,
+    /// One JSON object.
+    Json,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// Annotations of GitHub Actions.
+    Github,
+    /// One line for each finding.
+    Short,
 }
 
 impl Report {
@@ -50,7 +61,17 @@ impl Report {
     pub fn render(&self, format: Format, colour: bool) -> String {
         match format {
             Format::Text => text::render(self, colour),
+            Format::Json => json::render(self),
+            Format::Sarif => sarif::render(self),
+            Format::Github => lines::github(self),
+            Format::Short => lines::short(self),
         }
+    }
+
+    /// A baseline that makes all of these known.
+    #[must_use]
+    pub fn baseline(&self) -> String {
+        crate::baseline::write(&self.findings)
     }
 
     pub(crate) fn count(&self, tier: Tier) -> usize {

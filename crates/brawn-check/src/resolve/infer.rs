@@ -80,16 +80,22 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The path of a macro, resolved.
-    pub(crate) fn macro_path(&self, segments: &[Name]) -> String {
-        self.path(segments)
+    /// What the `let` of a variable makes it.
+    pub(crate) fn value_of(&self, id: ExprId) -> Option<ExprId> {
+        let Kind::Path { segments, .. } = &self.tree[id].kind else { return None };
+        let [name] = &**segments else { return None };
+        let binding = self.bindings.find(self.tree, name, id)?;
+        match &self.tree[binding.by?].kind {
+            Kind::Let { pattern, init, .. } if pattern.as_name() == Some(name) => *init,
+            _ => None,
+        }
     }
 
     /// What a call, a method call, or a function named as a value calls.
     pub(crate) fn callee(&self, id: ExprId) -> Option<Callee> {
         match &self.tree[id].kind {
             Kind::Call { callee, .. } => self.as_function(*callee),
-            Kind::Method { receiver, name, .. } => Some(self.method(*receiver, name)),
+            Kind::Method { receiver, name, .. } => Some(self.method(*receiver, name, 0)),
             _ => None,
         }
     }
@@ -120,8 +126,8 @@ impl<'a> Scope<'a> {
         ty.is_known().then_some(ty)
     }
 
-    fn method(&self, receiver: ExprId, name: &Name) -> Callee {
-        let mut ty = self.type_of(receiver);
+    fn method(&self, receiver: ExprId, name: &Name, depth: usize) -> Callee {
+        let mut ty = self.infer(receiver, depth);
         let names = self.resolver.names;
         if !ty.is_known() {
             let functions = names.only_method(name).into_iter().collect();
@@ -160,10 +166,6 @@ impl<'a> Scope<'a> {
     }
 
     /// The type of an expression, as far as it can be told without the types of other crates' signatures.
-    pub(crate) fn type_of(&self, id: ExprId) -> Type {
-        self.infer(id, 0)
-    }
-
     fn infer(&self, id: ExprId, depth: usize) -> Type {
         if depth > DEEPEST {
             return Type::Unknown;
@@ -210,14 +212,14 @@ impl<'a> Scope<'a> {
                 .find(Type::is_known)
                 .unwrap_or_default(),
             Kind::Call { callee, args } => self.infer_call(*callee, args, depth),
-            Kind::Method { receiver, name, args, generics, .. } => {
+            Kind::Method { receiver, name, generics, .. } => {
                 if &**name == "parse" || &**name == "collect" || &**name == "into" {
                     let written = generics
                         .first()
                         .map(|ty| self.resolver.ty(self.module, self.function, ty, self.owner));
                     return written.unwrap_or_default();
                 }
-                self.infer_method(*receiver, name, args, depth)
+                self.infer_method(*receiver, name, depth)
             }
             _ => Type::Unknown,
         }
@@ -407,7 +409,8 @@ impl<'a> Scope<'a> {
         if of_type && makes { Type::path(owner) } else { Type::Unknown }
     }
 
-    fn infer_method(&self, receiver: ExprId, name: &Name, args: &[ExprId], depth: usize) -> Type {
+    #[expect(clippy::collapsible_match, reason = "what falls through goes on below the match")]
+    fn infer_method(&self, receiver: ExprId, name: &Name, depth: usize) -> Type {
         let ty = self.infer(receiver, depth);
         match &**name {
             "unwrap" | "expect" | "unwrap_or" | "unwrap_or_default" | "unwrap_or_else" => {
@@ -444,8 +447,7 @@ impl<'a> Scope<'a> {
             }
             _ => {}
         }
-        let _ = args;
-        let callee = self.method(receiver, name);
+        let callee = self.method(receiver, name, depth);
         if let [function] = callee.functions[..] {
             return self.resolver.names.returns[function.0 as usize].clone();
         }
@@ -460,8 +462,10 @@ impl<'a> Scope<'a> {
             return ty;
         }
         // Builders: `.with_x(..)`, `.set_x(..)` of a foreign type give it back.
-        let builds = ty.name().ends_with("Builder") || ty.name().ends_with("Command");
-        if name.starts_with("with_") || builds && &**name != "build" {
+        let builds = ty.name().ends_with("Builder")
+            || ty.name().ends_with("Loader")
+            || ty.name().ends_with("Command");
+        if name.starts_with("with_") || builds && !matches!(&**name, "build" | "load") {
             return ty;
         }
         Type::Unknown

@@ -6,5 +6,5 @@ mod names;
 mod types;
 
 pub(crate) use infer::{Callee, Scope};
-pub(crate) use names::{Def, FnId, Names, Resolver};
+pub(crate) use names::{FnId, Names, Resolver};
 pub(crate) use types::Type;

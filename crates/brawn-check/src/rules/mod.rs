@@ -3,11 +3,36 @@
 use crate::finding::{Finding, Tier};
 use crate::program::{Program, View};
 
+mod architecture;
 mod block_on_in_async;
 mod blocking_in_async;
+mod built_per_invocation;
+mod file_in_async;
+mod first_member_gzip;
 mod heavy_in_async;
+mod join_error_swallowed;
+mod lock_across_rayon;
+mod managed_concurrency;
+mod memory_edge;
+mod memory_too_large;
+mod memory_too_small;
+mod no_cancel_check;
+mod off_load_dropped;
+mod panic_abort;
+mod partial_not_reported;
+mod pool_per_invocation;
+mod pool_size;
+mod question_mark_in_batch;
 mod rayon_in_async;
 mod reaches_heavy;
+mod sequential_awaits;
+mod small_profile;
+mod span_not_carried;
+mod timeout_without_cancel;
+mod unbounded_off_load;
+mod undecoded_key;
+mod visibility_timeout;
+mod whole_object;
 
 /// One rule.
 pub(crate) struct Rule {
@@ -32,9 +57,40 @@ pub(crate) static RULES: &[Rule] = &[
     reaches_heavy::RULE,
     block_on_in_async::RULE,
     blocking_in_async::RULE,
+    file_in_async::RULE,
+    timeout_without_cancel::RULE,
+    off_load_dropped::RULE,
+    unbounded_off_load::RULE,
+    lock_across_rayon::RULE,
+    pool_size::RULE,
+    pool_per_invocation::RULE,
+    join_error_swallowed::RULE,
+    span_not_carried::RULE,
+    no_cancel_check::RULE,
+    question_mark_in_batch::RULE,
+    undecoded_key::RULE,
+    whole_object::RULE,
+    first_member_gzip::RULE,
+    built_per_invocation::RULE,
+    sequential_awaits::RULE,
+    panic_abort::RULE,
+    small_profile::RULE,
+    memory_too_small::RULE,
+    memory_edge::RULE,
+    memory_too_large::RULE,
+    architecture::RULE,
+    visibility_timeout::RULE,
+    partial_not_reported::RULE,
+    managed_concurrency::RULE,
 ];
 
 impl Rule {
+    /// Whether a word of `--select` and `--ignore` means this rule.
+    pub(crate) fn is_meant_by(&self, word: &str) -> bool {
+        let begins = word.len() >= 2 && self.code.starts_with(&word.to_ascii_uppercase());
+        begins || word == self.name || word == self.tier.name() || word == "all"
+    }
+
     /// The manual page, in Markdown.
     pub(crate) fn page(&self) -> String {
         let lines = self.file.lines().take_while(|line| line.starts_with("//!"));

@@ -1,9 +1,9 @@
 //! How deep a parser would recurse into a text, found out without recursion.
 
-/// More than this is refused: hand-written files stay below 2,000, generated tables below 5,000.
-pub(super) const MOST: usize = 20_000;
+/// More than this is refused: hand-written files stay below 2,000.
+pub(super) const MOST: usize = 6_000;
 /// Nested brackets cost a parser ten frames each.
-pub(super) const MOST_BRACKETS: usize = 300;
+pub(super) const MOST_BRACKETS: usize = 200;
 
 /// An upper bound of a text's nesting.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -44,6 +44,7 @@ struct Lower<'a> {
     uses: Vec<crate::tree::Use>,
     in_test: bool,
     current_module: u32,
+    type_depth: usize,
 }
 
 impl Lower<'_> {

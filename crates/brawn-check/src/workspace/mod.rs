@@ -31,8 +31,6 @@ pub(crate) struct Crate {
     /// As paths name it: underscores. Binaries beside a library of the same package have names of their own.
     pub(crate) name: String,
     pub(crate) manifest: Option<usize>,
-    /// Its first module.
-    pub(crate) root: u32,
 }
 
 /// Reads what stands at `paths`, on `threads` threads.
@@ -42,8 +40,8 @@ pub(crate) fn read(paths: &[PathBuf], threads: usize) -> Result<Workspace, Error
         found.add(path)?;
     }
     found.settle();
-    let mut workspace = Workspace::default();
-    workspace.deployments = found.deployments.iter().filter_map(|path| text(path)).collect();
+    let deployments = found.deployments.iter().filter_map(|path| text(path)).collect();
+    let mut workspace = Workspace { deployments, ..Workspace::default() };
     for path in &found.manifests {
         if let Some(text) = text(path) {
             workspace.manifests.push(Manifest::parse(path, text));

@@ -124,8 +124,7 @@ fn targets(manifest: &Manifest, files: &[(PathBuf, PathBuf)]) -> Vec<(String, Pa
 impl Linker<'_> {
     fn krate(&mut self, name: String, manifest: Option<usize>, source: usize) {
         let krate = self.out.crates.len() as u32;
-        let root = self.out.modules.len() as u32;
-        self.out.crates.push(Crate { name: name.clone(), manifest, root });
+        self.out.crates.push(Crate { name: name.clone(), manifest });
         let folder = self.files[source].0.parent().unwrap_or(Path::new("")).to_owned();
         // Each open entry is a file: its module path, its parent, and the folder of its `mod x;`.
         let mut open = vec![(name, None, source, folder, false)];

@@ -88,12 +88,12 @@ impl<'a> Lower<'a> {
                 let mut segments = self.segments(&inner.path);
                 let mut generics = self.generics(&inner.path);
                 // `<T as Trait>::name` is called `T::name` here.
-                if let Some(qself) = &inner.qself {
-                    if let Ty::Path { segments: of, args } = self.ty(&qself.ty) {
-                        let own = segments.iter().skip(qself.position).cloned();
-                        segments = of.iter().cloned().chain(own).collect();
-                        generics = args;
-                    }
+                if let Some(qself) = &inner.qself
+                    && let Ty::Path { segments: of, args } = self.ty(&qself.ty)
+                {
+                    let own = segments.iter().skip(qself.position).cloned();
+                    segments = of.iter().cloned().chain(own).collect();
+                    generics = args;
                 }
                 let span = self.path_span(&inner.path);
                 self.fill(id, Kind::Path { segments, generics }, span)

@@ -169,13 +169,9 @@ impl<'a> Lower<'a> {
         let name = self.name(&signature.ident);
         let name_span = self.span(signature.ident.span());
         let mut params: Vec<(Pattern, Ty)> = Vec::with_capacity(signature.inputs.len());
-        let mut has_self = false;
         for input in &signature.inputs {
-            match input {
-                syn::FnArg::Receiver(_) => has_self = true,
-                syn::FnArg::Typed(typed) => {
-                    params.push((self.pattern(&typed.pat), self.ty(&typed.ty)));
-                }
+            if let syn::FnArg::Typed(typed) = input {
+                params.push((self.pattern(&typed.pat), self.ty(&typed.ty)));
             }
         }
         let mut generics = around.generics.clone();
@@ -190,11 +186,6 @@ impl<'a> Lower<'a> {
             span = span.to(self.span_of(id));
         }
         self.out.items.push(span);
-        let attribute_names = attributes
-            .iter()
-            .filter_map(|attribute| attribute.path().segments.last())
-            .map(|segment| self.name(&segment.ident))
-            .collect();
         let function = Function {
             name,
             owner: around.owner.clone(),
@@ -202,16 +193,13 @@ impl<'a> Lower<'a> {
             is_trait_default: around.is_trait_default,
             is_async: signature.asyncness.is_some(),
             is_test: self.in_test || is_test(attributes),
-            has_self,
             params: params.into(),
             returns,
             generics: generics.into(),
-            attributes: attribute_names,
             current_thread: says_current_thread(attributes),
             rows: first..self.out.tree.rows.len() as u32,
             uses: std::mem::take(&mut self.uses),
             module,
-            name_span,
             span,
         };
         self.out.functions.push(function);
@@ -315,10 +303,8 @@ fn says_test(tokens: proc_macro2::TokenStream, in_any: bool) -> bool {
                     return true;
                 }
             }
-            TokenTree::Group(group) => {
-                if last == "all" && says_test(group.stream(), false) {
-                    return true;
-                }
+            TokenTree::Group(group) if last == "all" && says_test(group.stream(), false) => {
+                return true;
             }
             _ => {}
         }

@@ -130,6 +130,7 @@ impl<'a> Lower<'a> {
             uses: std::mem::take(&mut self.uses),
             in_test: self.in_test,
             current_module: self.current_module,
+            type_depth: self.type_depth,
             nested: std::collections::VecDeque::new(),
         };
         let id = inner.expr(expr, parent);

@@ -6,6 +6,9 @@ use syn::{Pat, Type};
 use super::Lower;
 use crate::tree::{Pattern, Segments, Span, Ty};
 
+/// Levels of a type or a pattern that are kept.
+const MOST_NESTED: usize = 32;
+
 impl Lower<'_> {
     pub(super) fn segments(&mut self, path: &syn::Path) -> Segments {
         path.segments.iter().map(|segment| self.name(&segment.ident)).collect()
@@ -44,7 +47,18 @@ impl Lower<'_> {
             .collect()
     }
 
+    /// What is nested more deeply than anybody means is unknown: later passes copy and drop types on ordinary stacks.
     pub(super) fn ty(&mut self, ty: &Type) -> Ty {
+        if self.type_depth >= MOST_NESTED {
+            return Ty::Unknown;
+        }
+        self.type_depth += 1;
+        let lowered = self.ty_within(ty);
+        self.type_depth -= 1;
+        lowered
+    }
+
+    fn ty_within(&mut self, ty: &Type) -> Ty {
         match ty {
             Type::Reference(inner) => self.ty(&inner.elem),
             Type::Paren(inner) => self.ty(&inner.elem),
@@ -91,6 +105,16 @@ impl Lower<'_> {
 
     /// A pattern and the type that is written with it.
     pub(super) fn pattern_and_type(&mut self, pattern: &Pat) -> (Pattern, Ty) {
+        if self.type_depth >= MOST_NESTED {
+            return (Pattern::Other, Ty::Unknown);
+        }
+        self.type_depth += 1;
+        let lowered = self.pattern_within(pattern);
+        self.type_depth -= 1;
+        lowered
+    }
+
+    fn pattern_within(&mut self, pattern: &Pat) -> (Pattern, Ty) {
         let lowered = match pattern {
             Pat::Type(inner) => {
                 let (pattern, _) = self.pattern_and_type(&inner.pat);

@@ -1,0 +1,80 @@
+//! What deploys a function: SAM and CloudFormation in YAML or JSON (CDK's output is such), Terraform.
+
+mod cloudformation;
+mod node;
+mod terraform;
+
+use crate::program::Program;
+use crate::source::Text;
+use crate::tree::Span;
+
+/// A value with the line it stands in, from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct At<T> {
+    pub(crate) value: T,
+    pub(crate) line: usize,
+}
+
+/// A function as a template describes it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Deployed {
+    pub(crate) name: String,
+    pub(crate) line: usize,
+    pub(crate) memory: Option<At<u64>>,
+    pub(crate) timeout: Option<u64>,
+    pub(crate) architecture: Option<At<String>>,
+    /// Whether it runs a binary: `provided.al2023`, `bootstrap`, cargo-lambda.
+    pub(crate) is_native: bool,
+    /// Where its code is, relative to the template.
+    pub(crate) code: Option<String>,
+    pub(crate) queues: Vec<Trigger>,
+    /// It runs on managed instances; whether its concurrency is set.
+    pub(crate) managed: Option<At<bool>>,
+}
+
+/// A queue or stream that invokes a function.
+#[derive(Clone, Debug)]
+pub(crate) struct Trigger {
+    pub(crate) line: usize,
+    pub(crate) reports_failures: bool,
+    /// The queue's visibility timeout, where the same file sets it.
+    pub(crate) visibility: Option<At<u64>>,
+}
+
+/// The functions of a file that run binaries.
+pub(crate) fn functions(text: &Text) -> Vec<Deployed> {
+    let is_terraform = text.path.extension().is_some_and(|extension| extension == "tf");
+    let all = if is_terraform {
+        terraform::functions(&node::hcl(&text.text))
+    } else {
+        node::yaml(&text.text).map(|root| cloudformation::functions(&root)).unwrap_or_default()
+    };
+    all.into_iter().filter(|function| function.is_native).collect()
+}
+
+/// The span of a line.
+pub(crate) fn span(text: &Text, line: usize) -> Span {
+    let start = text.start_of(line);
+    let content = text.line(line);
+    let indent = content.len() - content.trim_start().len();
+    Span { start: start + indent as u32, end: start + content.trim_end().len() as u32 }
+}
+
+/// The package whose code a function runs: by its path, or because there is but one.
+pub(crate) fn package_of(program: &Program, text: &Text, function: &Deployed) -> Option<usize> {
+    let manifests = &program.workspace.manifests;
+    let folder = text.path.parent().unwrap_or(std::path::Path::new(""));
+    if let Some(code) = &function.code {
+        let code = folder.join(code.trim_start_matches("./"));
+        let found = (0..manifests.len()).find(|index| {
+            manifests[*index].package().is_some()
+                && manifests[*index].text.path.parent() == Some(&code)
+        });
+        if found.is_some() {
+            return found;
+        }
+    }
+    let mut lambdas = (0..manifests.len()).filter(|index| manifests[*index].is_lambda());
+    let only = lambdas.next()?;
+    lambdas.next().is_none().then_some(only)
+}

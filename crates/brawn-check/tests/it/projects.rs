@@ -1,0 +1,72 @@
+//! Whole projects: manifests, module trees, re-exports, deployment files.
+
+use crate::{check, folder, found};
+
+const MANIFEST: &str = "[package]\nname = \"thumbs\"\n[dependencies]\nlambda_runtime = \"1\"\nrayon = \"1\"\npictures = { package = \"image\", version = \"0.25\" }\n";
+
+#[test]
+fn work_is_found_through_modules_renames_re_exports_and_methods() {
+    let folder = folder(&[
+        ("Cargo.toml", MANIFEST),
+        (
+            "src/main.rs",
+            "mod deep;\nuse deep::Maker;\nstruct App { maker: Maker }\nimpl App {\n    async fn handle(&self, bytes: Vec<u8>) {\n        self.maker.thumbnail(&bytes);\n    }\n}\nfn main() {}\n",
+        ),
+        ("src/deep/mod.rs", "mod deeper;\npub use deeper::*;\n"),
+        (
+            "src/deep/deeper.rs",
+            "pub struct Maker;\nimpl Maker {\n    pub fn thumbnail(&self, bytes: &[u8]) { inner(bytes) }\n}\nfn inner(bytes: &[u8]) {\n    let picture = pictures::ImageReader::new(bytes).with_guessed_format().unwrap();\n    picture.decode().unwrap();\n}\n",
+        ),
+    ]);
+    let report = check(folder.path());
+    assert_eq!(found(&report), [("BR103", 6)]);
+    let chain: Vec<&str> = report.findings[0].chain.iter().map(|link| link.text.as_str()).collect();
+    assert_eq!(chain, ["inner", "ImageReader::decode"]);
+}
+
+#[test]
+fn loading_in_main_is_left_alone() {
+    let folder = folder(&[
+        ("Cargo.toml", MANIFEST),
+        (
+            "src/main.rs",
+            "#[tokio::main]\nasync fn main() {\n    let model = load().await;\n    run(service_fn(handler)).await\n}\nasync fn load() -> u8 {\n    bcrypt::hash(1, 2);\n    std::thread::sleep(x);\n    0\n}\nasync fn handler() {\n    bcrypt::hash(1, 2);\n}\n",
+        ),
+    ]);
+    assert_eq!(found(&check(folder.path())), [("BR102", 12)]);
+}
+
+#[test]
+fn a_template_is_read_with_the_code_it_deploys() {
+    let code = "async fn handler(e: E) -> Result<SqsBatchResponse, Error> {\n    tokio::task::spawn_blocking(move || e.rows.par_iter().sum()).await?\n}\nfn main() {}\n";
+    let template = "Resources:\n  Jobs:\n    Type: AWS::SQS::Queue\n    Properties:\n      VisibilityTimeout: 60\n  Work:\n    Type: AWS::Serverless::Function\n    Metadata:\n      BuildMethod: rust-cargolambda\n    Properties:\n      CodeUri: .\n      Handler: bootstrap\n      Runtime: provided.al2023\n      MemorySize: 512\n      Timeout: 30\n      Events:\n        Jobs:\n          Type: SQS\n          Properties:\n            Queue: !GetAtt Jobs.Arn\n";
+    let folder =
+        folder(&[("Cargo.toml", MANIFEST), ("src/main.rs", code), ("template.yaml", template)]);
+    let codes: Vec<_> = found(&check(folder.path()));
+    assert_eq!(codes, [("BR505", 5), ("BR501", 14), ("BR506", 18)]);
+    let mended = template
+        .replace("512", "3538")
+        .replace("VisibilityTimeout: 60", "VisibilityTimeout: 180")
+        .replace(
+            "Jobs.Arn\n",
+            "Jobs.Arn\n            FunctionResponseTypes: [ReportBatchItemFailures]\n",
+        );
+    std::fs::write(folder.path().join("template.yaml"), mended).expect("a file");
+    assert_eq!(found(&check(folder.path())), []);
+}
+
+#[test]
+fn terraform_is_read_too() {
+    let code = "async fn handler(e: E) -> Result<SqsBatchResponse, Error> { e }\nfn main() {}\n";
+    let plan = "resource \"aws_lambda_function\" \"work\" {\n  runtime = \"provided.al2023\"\n  timeout = 30\n}\nresource \"aws_sqs_queue\" \"jobs\" {\n  visibility_timeout_seconds = 30\n}\nresource \"aws_lambda_event_source_mapping\" \"jobs\" {\n  function_name    = aws_lambda_function.work.arn\n  event_source_arn = aws_sqs_queue.jobs.arn\n}\n";
+    let folder = folder(&[("Cargo.toml", MANIFEST), ("src/main.rs", code), ("main.tf", plan)]);
+    assert_eq!(found(&check(folder.path())), [("BR505", 6), ("BR506", 8)]);
+}
+
+#[test]
+fn aborting_on_panic_matters_where_panics_are_caught() {
+    let code = "fn main() { std::panic::catch_unwind(|| work()); }\n";
+    let manifest = format!("{MANIFEST}[profile.release]\npanic = \"abort\"\n");
+    let folder = folder(&[("Cargo.toml", &manifest), ("src/main.rs", code)]);
+    assert_eq!(found(&check(folder.path())), [("BR401", 8)]);
+}
