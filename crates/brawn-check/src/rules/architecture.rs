@@ -7,12 +7,12 @@
 //! arm64 costs a fifth less for each GB-second, and Rust code compiles for it as it is.
 //!
 //! ## Example
-//! ```
+//! ```text
 //! Architectures: [x86_64]
 //! ```
 //!
 //! ## Instead
-//! ```
+//! ```text
 //! Architectures: [arm64]
 //! ```
 //!

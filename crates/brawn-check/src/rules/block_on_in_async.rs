@@ -9,13 +9,13 @@
 //! for a future that only this thread could have polled: the function hangs until its timeout, and is paid for until then.
 //!
 //! ## Example
-//! ```
+//! ```text
 //! async fn handler(event: LambdaEvent<Request>) -> Result<Response, Error> {
 //!     let rows = futures::executor::block_on(query(&event.payload))?;
 //! ```
 //!
 //! ## Instead
-//! ```
+//! ```text
 //!     let rows = query(&event.payload).await?;
 //! ```
 //!

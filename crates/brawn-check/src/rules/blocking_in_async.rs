@@ -9,13 +9,13 @@
 //! the function or the whole of it.
 //!
 //! ## Example
-//! ```
+//! ```text
 //! async fn handler(event: LambdaEvent<Request>) -> Result<Response, Error> {
 //!     let output = std::process::Command::new("gs").args(&args).output()?;
 //! ```
 //!
 //! ## Instead
-//! ```
+//! ```text
 //!     let output = tokio::process::Command::new("gs").args(&args).output().await?;
 //! ```
 //!

@@ -10,7 +10,7 @@
 //! fourteen times as many).
 //!
 //! ## Example
-//! ```
+//! ```text
 //! async fn handler(event: LambdaEvent<Request>) -> Result<Response, Error> {
 //!     let config = aws_config::load_from_env().await;
 //!     let client = aws_sdk_s3::Client::new(&config);

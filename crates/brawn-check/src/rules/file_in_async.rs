@@ -8,7 +8,7 @@
 //! disk takes.
 //!
 //! ## Example
-//! ```
+//! ```text
 //! let model = std::fs::read("/mnt/efs/model.onnx")?;
 //! ```
 //!

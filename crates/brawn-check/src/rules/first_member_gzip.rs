@@ -8,12 +8,12 @@
 //! success: the rest of the data is lost without an error.
 //!
 //! ## Example
-//! ```
+//! ```text
 //! let mut reader = flate2::read::GzDecoder::new(&object[..]);
 //! ```
 //!
 //! ## Instead
-//! ```
+//! ```text
 //! let mut reader = flate2::read::MultiGzDecoder::new(&object[..]);
 //! ```
 //!

@@ -3,7 +3,7 @@
 //! ## What
 //! Password hashing, image decoding, scaling and encoding, compression, models, documents and queries over columns, called
 //! in an async function, block or closure. Which calls are meant stands in a table that `brawn-check.toml` extends:
-//! ```
+//! ```text
 //! [[call]]
 //! kind = "heavy"
 //! does = "renders a map tile"
@@ -16,14 +16,14 @@
 //! `tokio::time::timeout` does not fire, and the function runs into its deadline without a word.
 //!
 //! ## Example
-//! ```
+//! ```text
 //! async fn handler(event: LambdaEvent<S3Event>) -> Result<(), Error> {
 //!     let bytes = download(&event).await?;
 //!     let picture = image::load_from_memory(&bytes)?;
 //! ```
 //!
 //! ## Instead
-//! ```
+//! ```text
 //!     let picture = brawn::compute(move |_| image::load_from_memory(&bytes)).await??;
 //! ```
 //! Without brawn: `tokio::task::spawn_blocking(move || ..).await??`.

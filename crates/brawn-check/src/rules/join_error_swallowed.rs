@@ -7,12 +7,12 @@
 //! A record whose work panicked counts as done: the message is deleted from the queue, and nothing is in the log.
 //!
 //! ## Example
-//! ```
+//! ```text
 //! let rows = tokio::task::spawn_blocking(move || parse(&bytes)).await.unwrap_or_default();
 //! ```
 //!
 //! ## Instead
-//! ```
+//! ```text
 //! let rows = tokio::task::spawn_blocking(move || parse(&bytes)).await?;
 //! ```
 //!

@@ -8,14 +8,14 @@
 //! hangs until its timeout (rayon issue 592). With two threads this is no rare case.
 //!
 //! ## Example
-//! ```
+//! ```text
 //! let mut cache = cache.lock().unwrap();
 //! let sizes: Vec<_> = files.par_iter().map(measure).collect();
 //! cache.extend(sizes);
 //! ```
 //!
 //! ## Instead
-//! ```
+//! ```text
 //! let sizes: Vec<_> = files.par_iter().map(measure).collect();
 //! cache.lock().unwrap().extend(sizes);
 //! ```

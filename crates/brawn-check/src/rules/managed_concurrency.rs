@@ -8,13 +8,13 @@
 //! slowly, in eight times the memory. AWS asks for one for each vCPU where work is bound by the CPU.
 //!
 //! ## Example
-//! ```
+//! ```text
 //! CapacityProviderConfig:
 //!   LambdaManagedInstancesCapacityProviderConfig: { .. }
 //! ```
 //!
 //! ## Instead
-//! ```
+//! ```text
 //! PerExecutionEnvironmentMaxConcurrency: 1
 //! ```
 //!

@@ -8,12 +8,12 @@
 //! core is not paid for, and all of them are stopped more often.
 //!
 //! ## Example
-//! ```
+//! ```text
 //! MemorySize: 3072
 //! ```
 //!
 //! ## Instead
-//! ```
+//! ```text
 //! MemorySize: 3008
 //! ```
 //!

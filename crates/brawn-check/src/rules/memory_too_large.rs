@@ -8,12 +8,12 @@
 //! is needed.
 //!
 //! ## Example
-//! ```
+//! ```text
 //! MemorySize: 10240
 //! ```
 //!
 //! ## Instead
-//! ```
+//! ```text
 //! MemorySize: 1769
 //! ```
 //!

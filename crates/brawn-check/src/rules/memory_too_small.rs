@@ -8,12 +8,12 @@
 //! stopped by the quota: they are no faster than one. At twice the memory the same work takes half the time for the same price.
 //!
 //! ## Example
-//! ```
+//! ```text
 //! MemorySize: 512
 //! ```
 //!
 //! ## Instead
-//! ```
+//! ```text
 //! MemorySize: 3538
 //! ```
 //!

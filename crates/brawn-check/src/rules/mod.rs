@@ -96,7 +96,9 @@ impl Rule {
         let lines = self.file.lines().take_while(|line| line.starts_with("//!"));
         let mut page = format!("{} {} ({})\n\n", self.code, self.name, self.tier.name());
         for line in lines {
-            page.push_str(line[3..].strip_prefix(' ').unwrap_or(&line[3..]));
+            // `text` keeps rustdoc from compiling what is an excerpt.
+            let line = line[3..].strip_prefix(' ').unwrap_or(&line[3..]);
+            page.push_str(if line == "```text" { "```" } else { line });
             page.push('\n');
         }
         page

@@ -7,13 +7,13 @@
 //! When the deadline comes, the work is cut off with nothing delivered; when the caller gives up, it runs on.
 //!
 //! ## Example
-//! ```
+//! ```text
 //! tokio::task::spawn_blocking(move || {
 //!     for row in &rows { total += price(row); }
 //! ```
 //!
 //! ## Instead
-//! ```
+//! ```text
 //! brawn::compute(move |budget| {
 //!     for rows in rows.chunks(1000) { budget.check()?; .. }
 //! ```

@@ -9,13 +9,13 @@
 //! invocation, minutes later or never.
 //!
 //! ## Example
-//! ```
+//! ```text
 //! tokio::task::spawn_blocking(move || write_report(&rows));
 //! Ok(Response::accepted())
 //! ```
 //!
 //! ## Instead
-//! ```
+//! ```text
 //! tokio::task::spawn_blocking(move || write_report(&rows)).await?;
 //! ```
 //!

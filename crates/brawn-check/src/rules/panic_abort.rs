@@ -9,13 +9,13 @@
 //! lost, and the next one pays a cold start.
 //!
 //! ## Example
-//! ```
+//! ```text
 //! [profile.release]
 //! panic = "abort"
 //! ```
 //!
 //! ## Instead
-//! ```
+//! ```text
 //! [profile.release]
 //! panic = "unwind"
 //! ```

@@ -7,14 +7,14 @@
 //! Without it Lambda does not read the response: a batch with failures counts as done, and the failed messages are deleted.
 //!
 //! ## Example
-//! ```
+//! ```text
 //! Events:
 //!   Jobs:
 //!     Type: SQS
 //! ```
 //!
 //! ## Instead
-//! ```
+//! ```text
 //! FunctionResponseTypes: [ReportBatchItemFailures]
 //! ```
 //!

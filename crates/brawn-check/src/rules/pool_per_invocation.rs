@@ -8,7 +8,7 @@
 //! threads outnumber the vCPUs.
 //!
 //! ## Example
-//! ```
+//! ```text
 //! async fn handler(event: LambdaEvent<Request>) -> Result<Response, Error> {
 //!     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build()?;
 //! ```

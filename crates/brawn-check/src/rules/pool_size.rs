@@ -8,7 +8,7 @@
 //! vCPU, and each is stopped by the quota half of the time. The share is `AWS_LAMBDA_FUNCTION_MEMORY_SIZE / 1769`.
 //!
 //! ## Example
-//! ```
+//! ```text
 //! ThreadPoolBuilder::new().num_threads(num_cpus::get())
 //! ```
 //!

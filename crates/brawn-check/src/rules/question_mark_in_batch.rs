@@ -8,14 +8,14 @@
 //! done again, until the bad one reaches the dead-letter queue with its neighbours.
 //!
 //! ## Example
-//! ```
+//! ```text
 //! for record in event.payload.records {
 //!     store(&record).await?;
 //! }
 //! ```
 //!
 //! ## Instead
-//! ```
+//! ```text
 //! for record in event.payload.records {
 //!     if let Err(error) = store(&record).await {
 //!         tracing::warn!(%error, "record failed");

@@ -10,13 +10,13 @@
 //! the waiting thread also takes CPU from the pool.
 //!
 //! ## Example
-//! ```
+//! ```text
 //! async fn handler(event: LambdaEvent<Request>) -> Result<Response, Error> {
 //!     let sums: Vec<f64> = event.payload.rows.par_iter().map(total).collect();
 //! ```
 //!
 //! ## Instead
-//! ```
+//! ```text
 //!     let rows = event.payload.rows;
 //!     let sums = brawn::compute(move |_| rows.par_iter().map(total).collect::<Vec<_>>()).await?;
 //! ```

@@ -9,7 +9,7 @@
 //! picture.
 //!
 //! ## Example
-//! ```
+//! ```text
 //! async fn handler(event: LambdaEvent<S3Event>) -> Result<(), Error> {
 //!     let small = thumbnail(&download(&event).await?)?;
 //! }
@@ -18,7 +18,7 @@
 //! ```
 //!
 //! ## Instead
-//! ```
+//! ```text
 //!     let bytes = download(&event).await?;
 //!     let small = brawn::compute(move |_| thumbnail(&bytes)).await??;
 //! ```

@@ -7,14 +7,14 @@
 //! A batch of ten downloads takes ten times as long as one, and all of it is paid for.
 //!
 //! ## Example
-//! ```
+//! ```text
 //! for record in event.payload.records {
 //!     store(&record).await?;
 //! }
 //! ```
 //!
 //! ## Instead
-//! ```
+//! ```text
 //! futures::stream::iter(event.payload.records).map(store).buffer_unordered(8)
 //! ```
 //!

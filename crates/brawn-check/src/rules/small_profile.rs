@@ -8,13 +8,13 @@
 //! five times the CPU in every invocation.
 //!
 //! ## Example
-//! ```
+//! ```text
 //! [profile.release]
 //! opt-level = "z"
 //! ```
 //!
 //! ## Instead
-//! ```
+//! ```text
 //! [profile.release]
 //! opt-level = 3
 //! ```

@@ -8,13 +8,13 @@
 //! request in CloudWatch.
 //!
 //! ## Example
-//! ```
+//! ```text
 //! tokio::task::spawn_blocking(move || {
 //!     tracing::info!("decoding");
 //! ```
 //!
 //! ## Instead
-//! ```
+//! ```text
 //! let span = tracing::Span::current();
 //! tokio::task::spawn_blocking(move || span.in_scope(|| {
 //! ```

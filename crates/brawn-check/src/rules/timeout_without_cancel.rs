@@ -8,13 +8,13 @@
 //! with the environment. What was to protect the deadline makes the next one miss its own.
 //!
 //! ## Example
-//! ```
+//! ```text
 //! let work = tokio::task::spawn_blocking(move || render(&page));
 //! match tokio::time::timeout(Duration::from_secs(5), work).await {
 //! ```
 //!
 //! ## Instead
-//! ```
+//! ```text
 //! brawn::compute(move |budget| render(&page, budget))
 //! ```
 //! whose budget ends when the future is dropped; or a `CancellationToken` that the work asks in its loop.

@@ -8,14 +8,14 @@
 //! two cores, and Lambda ends a process that passes 1,024 threads.
 //!
 //! ## Example
-//! ```
+//! ```text
 //! for record in records {
 //!     tasks.push(tokio::task::spawn_blocking(move || shrink(record)));
 //! }
 //! ```
 //!
 //! ## Instead
-//! ```
+//! ```text
 //! brawn::compute(move |_| records.par_iter().map(shrink).collect::<Vec<_>>()).await?
 //! ```
 //! or a `Semaphore` with as many permits as there are vCPUs.

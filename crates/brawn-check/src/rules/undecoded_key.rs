@@ -8,7 +8,7 @@
 //! that follows asks for an object that does not exist, and fails for exactly the users who have spaces in file names.
 //!
 //! ## Example
-//! ```
+//! ```text
 //! let key = record.s3.object.key.unwrap();
 //! client.get_object().bucket(&bucket).key(&key).send().await?;
 //! ```

@@ -8,13 +8,13 @@
 //! messages come up again while they are worked on, and are done twice.
 //!
 //! ## Example
-//! ```
+//! ```text
 //! Timeout: 60
 //! VisibilityTimeout: 60
 //! ```
 //!
 //! ## Instead
-//! ```
+//! ```text
 //! VisibilityTimeout: 360
 //! ```
 //!

@@ -7,12 +7,12 @@
 //! One object larger than the function's memory ends the process ("signal: killed"), is delivered again, and ends it again.
 //!
 //! ## Example
-//! ```
+//! ```text
 //! let bytes = client.get_object().bucket(b).key(k).send().await?.body.collect().await?.into_bytes();
 //! ```
 //!
 //! ## Instead
-//! ```
+//! ```text
 //! let object = client.get_object().bucket(b).key(k).send().await?;
 //! if object.content_length().unwrap_or(0) > LIMIT { return Err(too_large(k)); }
 //! ```
