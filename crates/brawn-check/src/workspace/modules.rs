@@ -124,6 +124,9 @@ fn targets(manifest: &Manifest, files: &[(PathBuf, PathBuf)]) -> Vec<(String, Pa
 impl Linker<'_> {
     fn krate(&mut self, name: String, manifest: Option<usize>, source: usize) {
         let krate = self.out.crates.len() as u32;
+        // Examples of different packages share names; paths must not.
+        let taken = self.out.crates.iter().any(|other| other.name == name);
+        let name = if taken { format!("{name} #{krate}") } else { name };
         self.out.crates.push(Crate { name: name.clone(), manifest });
         let folder = self.files[source].0.parent().unwrap_or(Path::new("")).to_owned();
         // Each open entry is a file: its module path, its parent, and the folder of its `mod x;`.
