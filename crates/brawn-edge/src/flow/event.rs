@@ -8,6 +8,7 @@ use super::{Flow, Outcome, places};
 use crate::deliver::Places;
 use crate::events::{Batch, Created, Event, Origin, Record};
 use crate::location::Location;
+use crate::recursion;
 use crate::select::{Item, Listed, Selection};
 use crate::stop::Stop;
 
@@ -35,9 +36,15 @@ impl Flow {
         let mut batch = Batch::of(event);
         let objects = event.objects();
         let (stop, _watch) = Stop::watch(budget);
-        let sources: Vec<Location> =
-            objects.iter().map(|(created, _)| created.address.clone().into()).collect();
-        let listing = self.listing(Listed::given(sources.len()), &stop);
+        // Not what will be left alone: an output of before may be written again.
+        let sources: Vec<Location> = objects
+            .iter()
+            .filter(|(created, _)| {
+                recursion::refusal(&self.destination, &created.address).is_none()
+            })
+            .map(|(created, _)| created.address.clone().into())
+            .collect();
+        let listing = self.listing(Listed::given(objects.len()), &stop);
         // One for all messages, also where they are done one after the other.
         let run = Part { places: &places(&listing, &sources), stop: &stop, budget };
         if event.origin == (Origin::Sqs { fifo: true }) {

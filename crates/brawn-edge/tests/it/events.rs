@@ -261,6 +261,30 @@ async fn two_messages_that_want_one_output_are_not_both_done_in_any_queue() {
 }
 
 #[tokio::test]
+async fn an_echo_in_the_batch_does_not_keep_its_source_from_being_written_again() {
+    let stores = crate::support::stores();
+    for key in ["a.txt", "thumbs/a.out"] {
+        let address = address("memory://events-echo/").with_key(key);
+        stores.put(&address, Bytes::from("a"), "text/plain").await.expect("stored");
+    }
+    let to = Destination::folder(place("memory://events-echo/thumbs/"));
+    let job = flow(Copy::default(), stores, to);
+    for queue in ["q", "q.fifo"] {
+        let mut event = read(&sqs(queue, &[created("thumbs/a.out"), created("a.txt")]));
+        for record in event.messages.iter_mut().flat_map(|one| one.records.iter_mut().flatten()) {
+            if let Record::Created(created) = record {
+                created.address = address("memory://events-echo/").with_key(&created.address.key);
+            }
+        }
+        let mut ends = Vec::new();
+        let (summary, batch) =
+            job.run_event(&event, &Budget::unlimited(), |done| ends.push(done.report)).await;
+        assert_eq!((summary.ok, summary.skipped), (1, 1), "{ends:?}");
+        assert_eq!(batch.reply(), failures(&[]));
+    }
+}
+
+#[tokio::test]
 async fn out_of_time_the_ids_that_are_not_done_are_returned() {
     fill().await;
     let budget = Budget::unlimited();
