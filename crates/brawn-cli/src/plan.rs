@@ -22,6 +22,7 @@ pub(crate) enum Plan {
 /// A flow and what it runs on.
 pub(crate) struct Work {
     pub(crate) flow: Flow,
+    pub(crate) stores: Stores,
     pub(crate) sources: Vec<Location>,
     pub(crate) budget: Budget,
     pub(crate) form: Form,
@@ -100,14 +101,15 @@ fn plan(run: Run, route: Route, recipe: Recipe) -> Result<Plan> {
         (false, true) => Form::Table,
         (false, false) => Form::Nothing,
     };
-    let flow = Flow::new(job, pool, Stores::from_env(), destination)
+    let stores = Stores::from_env();
+    let flow = Flow::new(job, pool, stores.clone(), destination)
         .accepts(Some(accepts))
         .skip_existing(route.skip_existing)
         .dry_run(route.dry_run)
         .cache_control(route.cache_control)
         .vcpus(vcpus);
     let quiet = run.quiet || run.dry_run;
-    Ok(Plan::Flow(Box::new(Work { flow, sources: route.sources, budget, form, quiet })))
+    Ok(Plan::Flow(Box::new(Work { flow, stores, sources: route.sources, budget, form, quiet })))
 }
 
 /// The flat event of a direct invocation.

@@ -10,6 +10,9 @@ use crate::stderr::Stderr;
 use crate::stdout::Stdout;
 use crate::verdict::{INTERRUPT, PIPE, TERMINATE, Verdict};
 
+/// How long the command stays, after its report, for uploads that were given up and are not aborted yet.
+const SETTLING: Duration = Duration::from_secs(2);
+
 /// Runs the flow to its end, or to the first signal.
 pub(crate) fn run(work: Work) -> Result<Verdict> {
     // The edges wait, they do not compute: two threads carry TLS and requests for as many cores as Lambda has.
@@ -27,7 +30,7 @@ pub(crate) fn run(work: Work) -> Result<Verdict> {
 }
 
 async fn flow(work: Work) -> Result<Verdict> {
-    let Work { flow, sources, budget, form, quiet } = work;
+    let Work { flow, stores, sources, budget, form, quiet } = work;
     let mut signals = Signals::listen()?;
     let mut stdout = Stdout::new(form);
     let people = Stderr::new(quiet);
@@ -66,6 +69,10 @@ async fn flow(work: Work) -> Result<Verdict> {
     };
     stdout.summary(&summary);
     people.summary(&summary);
+    tokio::select! {
+        () = stores.settle(SETTLING) => {}
+        number = signals.next() => stopped = Some(number),
+    }
     Ok(match stopped {
         Some(number) => Verdict::Stopped(number),
         None if stdout.is_closed() => Verdict::Stopped(PIPE),

@@ -99,6 +99,18 @@ impl Stop {
         }
     }
 
+    /// `patience`, or half of what is left to the deadline: for what must be done when everything else has ended, while
+    /// the report waits.
+    pub(crate) fn at_the_end(&self, patience: Duration) -> Duration {
+        match self.budget.deadline() {
+            Some(deadline) => {
+                let at = deadline.reserving(Duration::ZERO).stop_at();
+                patience.min(at.saturating_duration_since(Instant::now()) / 2)
+            }
+            None => patience,
+        }
+    }
+
     /// Why nothing may go on, if so.
     pub(crate) fn reason(&self) -> Option<Error> {
         reason(phase(&self.budget), self.delivering)

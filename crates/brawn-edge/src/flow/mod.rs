@@ -30,6 +30,10 @@ const LOCAL_AHEAD: usize = 2;
 /// How long a run that was stopped goes on counting what it had not begun.
 const COUNTING: Duration = Duration::from_millis(250);
 
+/// How long a run waits at its end until the uploads that it gave up are aborted: one request over a network takes some
+/// 50 ms.
+const SETTLING: Duration = Duration::from_secs(1);
+
 /// Runs many objects through one job.
 ///
 /// Nothing is decoded, and no more than its first 256 KiB fetched, before its [`Plan`] fits the memory of the budget;
@@ -244,6 +248,7 @@ impl Flow {
             }
         }
         drop(running);
+        self.stores.settle(run.stop.at_the_end(SETTLING)).await;
         let vcpus = self.vcpus.unwrap_or_else(Vcpus::detect);
         summary.finish(stopwatch.read(), self.pool.workers(), &vcpus);
         summary

@@ -1,5 +1,6 @@
 //! Object stores: one client for each bucket, made on first use.
 
+mod aborts;
 mod fault;
 mod object;
 mod pages;
@@ -9,6 +10,7 @@ mod s3;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::Duration;
 
 use brawn_core::{Budget, Error, Result};
 use bytes::Bytes;
@@ -21,6 +23,7 @@ use crate::location::{Address, Location, Scheme};
 use crate::retry::Retry;
 use crate::stop::Stop;
 
+use aborts::Aborts;
 pub(crate) use fault::fault;
 pub(crate) use object::Object;
 use pages::Lister;
@@ -38,6 +41,7 @@ struct Shared {
     #[cfg_attr(not(feature = "s3"), expect(dead_code, reason = "only `s3://` reads them"))]
     variables: Vec<(String, String)>,
     buckets: Mutex<HashMap<(Scheme, String), Bucket>>,
+    aborts: Aborts,
 }
 
 /// A client, and its way to list.
@@ -64,7 +68,7 @@ impl Stores {
     pub fn from_variables(variables: impl IntoIterator<Item = (String, String)>) -> Stores {
         let variables =
             variables.into_iter().filter(|(name, _)| name.starts_with("AWS_")).collect();
-        let shared = Shared { variables, buckets: Mutex::default() };
+        let shared = Shared { variables, buckets: Mutex::default(), aborts: Aborts::default() };
         Stores { shared: Arc::new(shared), retry: Retry::default() }
     }
 
@@ -81,7 +85,8 @@ impl Stores {
     /// The object at `address`.
     pub(crate) fn object(&self, address: &Address) -> Result<Object> {
         let path = object::path(address)?;
-        Ok(Object::new(self.bucket(address)?.store, path, address.clone(), self.retry))
+        let (store, aborts) = (self.bucket(address)?.store, self.shared.aborts.clone());
+        Ok(Object::new(store, path, address.clone(), self.retry, aborts))
     }
 
     /// Reads a whole object or file, outside of any run.
@@ -118,6 +123,13 @@ impl Stores {
     ) -> Result<()> {
         let (stop, _watch) = Stop::watch(&Budget::unlimited());
         self.object(address)?.put(bytes, content_type, None, None, &stop).await
+    }
+
+    /// Waits, for `patience` at most, until uploads that were given up are aborted: parts of an upload that is neither
+    /// completed nor aborted stay, unseen, and are paid for. Runs do so by themselves as far as their deadline allows;
+    /// it is for who ends the async runtime after a run.
+    pub async fn settle(&self, patience: Duration) {
+        self.shared.aborts.settled(patience).await;
     }
 
     /// What is under `prefix`, a key that is empty or ends with `/`.

@@ -7,10 +7,11 @@ use bytes::Bytes;
 use futures::TryStreamExt as _;
 use object_store::path::Path;
 use object_store::{
-    Attribute, Attributes, GetOptions, GetRange, ObjectStore, ObjectStoreExt as _,
+    Attribute, Attributes, GetOptions, GetRange, MultipartUpload, ObjectStore, ObjectStoreExt as _,
     PutMultipartOptions, PutOptions, PutPayload,
 };
 
+use super::aborts::Aborts;
 use super::fault::{answers_403, answers_416, fault};
 use super::unaddressable;
 use crate::location::{Address, Scheme};
@@ -51,6 +52,7 @@ pub(crate) struct Object {
     path: Path,
     address: Address,
     retry: Retry,
+    aborts: Aborts,
 }
 
 /// The beginning of an object and what came with it.
@@ -69,8 +71,9 @@ impl Object {
         path: Path,
         address: Address,
         retry: Retry,
+        aborts: Aborts,
     ) -> Object {
-        Object { store, path, address, retry }
+        Object { store, path, address, retry, aborts }
     }
 
     fn fault(&self, error: &object_store::Error) -> Error {
@@ -216,9 +219,11 @@ impl Object {
     async fn put_parts(&self, bytes: &Bytes, attributes: Attributes) -> object_store::Result<()> {
         use futures::StreamExt as _;
         let options = PutMultipartOptions::from(attributes);
-        let mut upload =
-            AbortOnDrop(Some(self.store.put_multipart_opts(&self.path, options).await?));
-        let Some(open) = upload.0.as_mut() else { return Ok(()) };
+        let mut upload = AbortOnDrop {
+            upload: Some(self.store.put_multipart_opts(&self.path, options).await?),
+            object: self,
+        };
+        let Some(open) = upload.upload.as_mut() else { return Ok(()) };
         let parts = (0..bytes.len())
             .step_by(PART)
             .map(|start| bytes.slice(start..(start + PART).min(bytes.len())))
@@ -229,24 +234,21 @@ impl Object {
             .try_for_each(|()| async { Ok(()) })
             .await?;
         open.complete().await?;
-        upload.0 = None;
+        upload.upload = None;
         Ok(())
     }
 }
 
 /// Parts of an upload that is not completed are stored, and paid for, until somebody aborts it.
-struct AbortOnDrop(Option<Box<dyn object_store::MultipartUpload>>);
+struct AbortOnDrop<'a> {
+    upload: Option<Box<dyn MultipartUpload>>,
+    object: &'a Object,
+}
 
-impl Drop for AbortOnDrop {
+impl Drop for AbortOnDrop<'_> {
     fn drop(&mut self) {
-        if let Some(mut upload) = self.0.take()
-            && let Ok(runtime) = tokio::runtime::Handle::try_current()
-        {
-            runtime.spawn(async move {
-                if let Err(error) = upload.abort().await {
-                    tracing::debug!(%error, "an unfinished upload could not be aborted");
-                }
-            });
+        if let Some(upload) = self.upload.take() {
+            self.object.aborts.start(upload, self.object.retry, self.object.address.clone());
         }
     }
 }

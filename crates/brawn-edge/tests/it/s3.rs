@@ -416,6 +416,31 @@ async fn a_cancelled_upload_is_not_there() {
     assert!(server.root().exists());
 }
 
+#[test]
+fn an_upload_that_is_given_up_is_aborted_before_the_runtime_ends() {
+    let server = S3Server::start();
+    write(&server.bucket("inbox"), "large.bin", vec![7; 17 << 20]);
+    let budget = Budget::unlimited();
+    let canceller = budget.clone();
+    server.fail_with(move |seen| {
+        if seen.query.contains("partNumber=2") {
+            canceller.cancel();
+            return Fault::Hang;
+        }
+        Fault::None
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    let flow = copies(&server);
+    let summary = runtime.block_on(flow.run(&[place("s3://inbox/large.bin")], &budget, |_| {}));
+    runtime.shutdown_background();
+    assert_eq!((summary.items, summary.deadline), (1, 1));
+    let seen = server.take_seen();
+    let aborts = seen.iter().filter(|seen| seen.method == "DELETE");
+    assert_eq!(aborts.filter(|seen| seen.query.contains("uploadId=")).count(), 1, "{seen:?}");
+    assert_eq!(stored(&server, "outbox"), []);
+}
+
 #[tokio::test]
 async fn an_event_about_what_brawn_wrote_there_is_left_alone() {
     let server = S3Server::start();
