@@ -66,8 +66,11 @@ impl Stores {
 
     /// Stores as [`from_env`](Stores::from_env), from variables that the caller gives.
     pub fn from_variables(variables: impl IntoIterator<Item = (String, String)>) -> Stores {
-        let variables =
-            variables.into_iter().filter(|(name, _)| name.starts_with("AWS_")).collect();
+        // Set but empty means not set, as in AWS's own tools: `AWS_SESSION_TOKEN=` is no token.
+        let variables = variables
+            .into_iter()
+            .filter(|(name, value)| name.starts_with("AWS_") && !value.is_empty())
+            .collect();
         let shared = Shared { variables, buckets: Mutex::default(), aborts: Aborts::default() };
         Stores { shared: Arc::new(shared), retry: Retry::default() }
     }

@@ -16,7 +16,7 @@ pub(super) fn connect(variables: &[(String, String)], bucket: &str) -> Result<Am
     let mut builder = AmazonS3Builder::new();
     // The one for S3 alone wins over the one for all services, as in AWS's own SDKs. Those of other services are not S3's.
     let endpoint = ENDPOINTS.into_iter().find_map(|wanted| {
-        let given = variables.iter().find(|(name, value)| name == wanted && !value.is_empty());
+        let given = variables.iter().find(|(name, _)| name == wanted);
         given.map(|(_, value)| value.clone())
     });
     if let Some(endpoint) = &endpoint {

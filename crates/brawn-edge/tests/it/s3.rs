@@ -442,6 +442,18 @@ fn an_upload_that_is_given_up_is_aborted_before_the_runtime_ends() {
 }
 
 #[tokio::test]
+async fn a_variable_that_is_set_but_empty_is_not_set() {
+    let server = S3Server::start();
+    write(&server.bucket("inbox"), "a.txt", "a");
+    let empty = ["AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3", "AWS_SKIP_SIGNATURE"];
+    let empty = empty.map(|name| (name.to_owned(), String::new()));
+    let stores = Stores::from_variables(server.variables().into_iter().chain(empty));
+    stores.get(&place("s3://inbox/a.txt")).await.expect("read");
+    let seen = server.take_seen();
+    assert!(!seen[0].headers.contains_key("x-amz-security-token"), "{seen:?}");
+}
+
+#[tokio::test]
 async fn an_event_about_what_brawn_wrote_there_is_left_alone() {
     let server = S3Server::start();
     write(&server.bucket("inbox"), "a.txt", "a");
