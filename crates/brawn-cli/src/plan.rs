@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use brawn_core::{Budget, Deadline, Error, Job, Memory, Pool, Result, Vcpus};
 use brawn_edge::{Destination, Flow, Location, Route, Stores};
-use brawn_jobs::{Recipe, image};
+use brawn_jobs::Recipe;
 use serde_json::Value;
 
 use crate::args::{Image, Run};
@@ -31,33 +31,17 @@ pub(crate) struct Work {
 
 /// `brawn image`.
 pub(crate) fn image(words: Image) -> Result<Plan> {
-    let Image { run, mut options } = words;
+    let Image { run, options } = words;
     let route = route(&run)?;
+    let mut recipe = Recipe::Image(options);
     if let [only] = route.sources.as_slice()
         && let Some(to) = &route.to
+        && let Some(extension) = to.extension()
         && Destination::resolve(to.clone(), std::slice::from_ref(only))?.is_exact()
     {
-        options.format = format_of(to, options.format)?;
+        recipe = recipe.written_to(&to.to_string(), &extension)?;
     }
-    plan(run, route, Recipe::Image(options))
-}
-
-/// The format of one exact output: what its extension says, unless the user said it.
-fn format_of(to: &Location, asked: Vec<image::Format>) -> Result<Vec<image::Format>> {
-    let Some(extension) = to.extension() else { return Ok(asked) };
-    let named = image::Format::from_extension(&extension);
-    match (asked.as_slice(), named) {
-        ([image::Format::Auto], Some(named)) => Ok(vec![named]),
-        ([image::Format::Auto], None) => Err(Error::invalid_options(format!(
-            "`{to}`: `.{extension}` is not the extension of a format that can be written"
-        ))
-        .with_hint("use .jpg, .png or .webp, or say which format with `--format`")),
-        ([only], Some(named)) if *only != named => Err(Error::invalid_options(format!(
-            "`{to}` and `--format {only}` contradict each other"
-        ))
-        .with_hint("leave `--format` out, or change the extension")),
-        _ => Ok(asked),
-    }
+    plan(run, route, recipe)
 }
 
 fn route(run: &Run) -> Result<Route> {

@@ -10,6 +10,7 @@ use serde_json::Value;
 /// A recipe that was checked: a job and where its outputs go.
 #[derive(Clone)]
 pub(crate) struct Setup {
+    recipe: Recipe,
     job: Arc<dyn Job>,
     accepts: &'static [&'static str],
     pub(crate) route: Route,
@@ -23,20 +24,27 @@ impl Setup {
     pub(crate) fn parse(recipe: Value) -> Result<Setup> {
         let (route, options) = Route::split(recipe)?;
         let recipe = Recipe::from_json(&options)?;
-        let accepts = recipe.extensions();
-        Ok(Setup { job: recipe.into_job()?.into(), accepts, route })
+        let (job, accepts) = (recipe.clone().into_job()?.into(), recipe.extensions());
+        Ok(Setup { recipe, job, accepts, route })
     }
 
     /// The flow to where the route says, for objects that come by an event.
     pub(crate) fn flow_of_event(&self, stores: &Stores) -> Result<Flow> {
         let to = self.to()?;
-        Ok(self.flow(stores, Destination::folder(to)))
+        Ok(self.flow(Arc::clone(&self.job), stores, Destination::folder(to)))
     }
 
     /// The flow for the route's own sources.
     pub(crate) fn flow_of_sources(&self, stores: &Stores) -> Result<Flow> {
-        let to = Destination::resolve(self.to()?, &self.route.sources)?;
-        Ok(self.flow(stores, to))
+        let to = self.to()?;
+        let destination = Destination::resolve(to.clone(), &self.route.sources)?;
+        let job = match to.extension() {
+            Some(extension) if destination.is_exact() => {
+                self.recipe.clone().written_to(&to.to_string(), &extension)?.into_job()?.into()
+            }
+            _ => Arc::clone(&self.job),
+        };
+        Ok(self.flow(job, stores, destination))
     }
 
     fn to(&self) -> Result<Location> {
@@ -54,8 +62,8 @@ impl Setup {
         }
     }
 
-    fn flow(&self, stores: &Stores, destination: Destination) -> Flow {
-        Flow::new(Arc::clone(&self.job), brawn::pool(), stores.clone(), destination)
+    fn flow(&self, job: Arc<dyn Job>, stores: &Stores, destination: Destination) -> Flow {
+        Flow::new(job, brawn::pool(), stores.clone(), destination)
             .accepts(Some(self.accepts))
             .skip_existing(self.route.skip_existing)
             .dry_run(self.route.dry_run)

@@ -95,6 +95,18 @@ impl Recipe {
         }
     }
 
+    /// The same for one exact output, `to`, whose name ends with `extension` (without the dot): what it is written as is
+    /// what its name says, unless the options say it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidOptions`](brawn_core::ErrorKind::InvalidOptions) where neither says it, or both and they differ.
+    pub fn written_to(self, to: &str, extension: &str) -> Result<Recipe> {
+        match self {
+            #[cfg(feature = "image")]
+            Recipe::Image(options) => options.written_to(to, extension).map(Recipe::Image),
+        }
+    }
+
     /// The job, once its options are found to make sense.
     ///
     /// # Errors

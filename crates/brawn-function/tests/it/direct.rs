@@ -67,6 +67,25 @@ fn the_event_that_the_command_line_prints_gives_the_same_bytes() {
 }
 
 #[test]
+fn one_exact_output_has_the_format_that_its_name_says() {
+    let out = tempfile::tempdir().expect("a folder");
+    let function = Function::start(None, &[]);
+    let event = |name: &str| {
+        json!({
+            "job": "image", "width": 64, "sources": photos().join("china.jpg"),
+            "to": out.path().join(name),
+        })
+    };
+    assert_eq!(function.respond(&event("b.webp"))["summary"]["ok"], 1);
+    let bytes = std::fs::read(out.path().join("b.webp")).expect("delivered");
+    assert_eq!(&bytes[8..12], b"WEBP");
+    match function.invoke(&event("b.out")) {
+        Answer::Error(error) => assert_eq!(error["errorType"], "Brawn.InvalidOptions", "{error}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
 fn a_deadline_in_the_middle_gives_a_reply_before_the_wall_that_names_the_rest() {
     let folder = tempfile::tempdir().expect("a folder");
     let source = folder.path().join("in");

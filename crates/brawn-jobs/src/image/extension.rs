@@ -1,6 +1,8 @@
 //! What names say about formats.
 
-use super::Format;
+use brawn_core::{Error, Result};
+
+use super::{Format, Options};
 
 /// Extensions of pictures, in lower case: what a folder is searched for. What a file really is, its first bytes say.
 pub(crate) const EXTENSIONS: &[&str] = &[
@@ -16,6 +18,49 @@ impl Format {
             "png" => Some(Format::Png),
             "webp" => Some(Format::WebP),
             _ => None,
+        }
+    }
+}
+
+impl Options {
+    /// The same with the format that the one output `to` has by its `extension`.
+    pub(crate) fn written_to(mut self, to: &str, extension: &str) -> Result<Options> {
+        match (self.format.as_slice(), Format::from_extension(extension)) {
+            ([Format::Auto], Some(named)) => self.format = vec![named],
+            ([Format::Auto], None) => {
+                return Err(Error::invalid_options(format!(
+                    "`{to}`: `.{extension}` is not the extension of a format that can be written"
+                ))
+                .with_hint("use .jpg, .png or .webp, or say which with `format`"));
+            }
+            ([only], Some(named)) if *only != named => {
+                return Err(Error::invalid_options(format!(
+                    "`{to}` and the format `{only}` contradict each other"
+                ))
+                .with_hint("leave `format` out, or change the extension"));
+            }
+            _ => {}
+        }
+        Ok(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_extension_is_the_format_unless_the_options_say_it() {
+        let asked = |format: &[Format]| Options { format: format.to_vec(), ..Options::default() };
+        for (format, extension, written) in [
+            (&[Format::Auto][..], "WEBP", Some(&[Format::WebP][..])),
+            (&[Format::Png], "png", Some(&[Format::Png])),
+            (&[Format::Png], "out", Some(&[Format::Png])),
+            (&[Format::Auto], "out", None),
+            (&[Format::Png], "jpg", None),
+        ] {
+            let options = asked(format).written_to("a", extension).ok();
+            assert_eq!(options.as_ref().map(|options| &options.format[..]), written, "{extension}");
         }
     }
 }
