@@ -5,14 +5,17 @@ use serde_json::{Value, json};
 
 /// A synchronous reply may have 6 MB; asynchronous destinations take 1 MB of it.
 /// Source: AWS Lambda quotas, "Invocation payload".
-const ROOM: usize = 5 << 20;
+pub(crate) const ROOM: usize = 5 << 20;
 
-/// `{"items": [...], "summary": {...}}`. When that is more than a reply takes, items that are done are left out, then
-/// reasons and outputs, and `truncated` says so; the summary always counts everything.
-pub(crate) fn report(items: &[ItemReport], summary: &Summary) -> Value {
-    let whole = json!({ "items": items, "summary": summary });
-    if fits(&whole) {
-        return whole;
+/// `{"items": [...], "summary": {...}}`, where `items` are all there were or, when `complete` is false, those that are not
+/// done. When that is more than a reply takes, items that are done are left out, then reasons and outputs, and
+/// `truncated` says so; the summary always counts everything.
+pub(crate) fn report(items: &[ItemReport], complete: bool, summary: &Summary) -> Value {
+    if complete {
+        let whole = json!({ "items": items, "summary": summary });
+        if fits(&whole) {
+            return whole;
+        }
     }
     let undone: Vec<&ItemReport> = items.iter().filter(|item| item.status != Status::Ok).collect();
     let shorter = json!({ "items": undone, "summary": summary, "truncated": true });
@@ -22,14 +25,24 @@ pub(crate) fn report(items: &[ItemReport], summary: &Summary) -> Value {
     // The summary and the brackets take less than 4 KB.
     let mut room = ROOM - (4 << 10);
     let named: Vec<Value> = undone
-        .iter()
-        .map(|item| json!({ "source": item.source, "status": item.status }))
+        .into_iter()
+        .map(shortest)
         .take_while(|item| {
-            room = room.saturating_sub(item.to_string().len() + 1);
+            room = room.saturating_sub(size_of(item));
             room > 0
         })
         .collect();
     json!({ "items": named, "summary": summary, "truncated": true })
+}
+
+/// As little of an item as a reply can tell.
+pub(crate) fn shortest(item: &ItemReport) -> Value {
+    json!({ "source": item.source, "status": item.status })
+}
+
+/// What `value` takes in a list.
+pub(crate) fn size_of(value: &Value) -> usize {
+    value.to_string().len() + 1
 }
 
 fn fits(value: &Value) -> bool {
@@ -46,12 +59,12 @@ mod tests {
         let done = (0..40_000).map(|n| ItemReport::new(format!("s3://in/{n}.jpg"), Status::Ok));
         let late = ItemReport::ended("s3://in/late.jpg", &Error::out_of_time());
         let items: Vec<_> = done.chain([late]).collect();
-        let reply = report(&items, &Summary::default());
+        let reply = report(&items, true, &Summary::default());
         assert_eq!(reply["truncated"], true);
         assert_eq!(reply["items"][0]["source"], "s3://in/late.jpg");
         let all_late: Vec<_> = (0..200_000)
             .map(|n| ItemReport::ended(format!("s3://in/{n}.jpg"), &Error::out_of_time()))
             .collect();
-        assert!(fits(&report(&all_late, &Summary::default())));
+        assert!(fits(&report(&all_late, true, &Summary::default())));
     }
 }

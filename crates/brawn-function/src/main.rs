@@ -4,6 +4,7 @@
 //! checked before the first invocation. A direct invocation may bring a recipe of its own.
 
 mod answer;
+mod items;
 mod service;
 mod setup;
 

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use brawn::metrics::{self, Unit};
-use brawn_core::{Budget, Error, ErrorKind, ItemReport, Result, Status, Summary};
+use brawn_core::{Budget, Error, Result, Status, Summary};
 use brawn_edge::{Outcome, Stores, events};
 use serde_json::{Map, Value};
 
-use crate::answer;
+use crate::items::{Items, Times};
 use crate::setup::Setup;
 
 /// The function between invocations.
@@ -63,17 +63,17 @@ impl Service {
             )
         })?;
         let flow = setup.flow_of_event(&self.stores)?;
-        let mut items = Vec::new();
+        let mut items = Items::default();
         let (summary, batch) = flow
             .run_event(&event, &budget, |outcome| {
                 log_item(&outcome, request_id);
-                items.push(outcome.report);
+                items.add(outcome);
             })
             .await;
-        measure(&items, &summary);
+        measure(&items.times, &summary);
         match batch.reply() {
             Some(reply) => Ok(reply),
-            None => report(items, &summary),
+            None => items.to_try_again(&summary).map_or_else(|| Ok(items.reply(&summary)), Err),
         }
     }
 
@@ -93,38 +93,17 @@ impl Service {
                 .with_hint("name what to work on: \"sources\": [\"s3://bucket/photos/\"]"));
         }
         let flow = setup.flow_of_sources(&self.stores)?;
-        let mut items = Vec::new();
+        let mut items = Items::default();
         let summary = flow
             .run(&setup.route.sources, budget, |outcome| {
                 log_item(&outcome, request_id);
-                items.push(outcome.report);
+                items.add(outcome);
             })
             .await;
-        measure(&items, &summary);
+        measure(&items.times, &summary);
         // Somebody waits for this reply, and it says what became of each item.
-        Ok(answer::report(&items, &summary))
+        Ok(items.reply(&summary))
     }
-}
-
-/// The reply to an event that nobody waits for. S3, SNS and EventBridge invoke asynchronously: only an error makes
-/// Lambda try again and, at last, use the dead-letter queue. A rejected item would be rejected again, so it alone is
-/// no error.
-fn report(items: Vec<ItemReport>, summary: &Summary) -> Result<Value> {
-    if summary.failed + summary.deadline == 0 {
-        return Ok(answer::report(&items, summary));
-    }
-    let undone: Vec<&str> = items
-        .iter()
-        .filter(|item| matches!(item.status, Status::Failed | Status::Deadline))
-        .map(|item| item.source.as_str())
-        .collect();
-    let kind = if summary.failed > 0 { ErrorKind::Storage } else { ErrorKind::OutOfTime };
-    let named = undone.iter().take(10).copied().collect::<Vec<_>>().join(", ");
-    let more = if undone.len() > 10 { ", ..." } else { "" };
-    Err(Error::new(
-        kind,
-        format!("{} of {} items are not done: {named}{more}", undone.len(), summary.items),
-    ))
 }
 
 fn log_item(outcome: &Outcome, request_id: &str) {
@@ -159,7 +138,7 @@ fn log_item(outcome: &Outcome, request_id: &str) {
 }
 
 /// What the run adds to the invocation's record; the rest of the summary is there already.
-fn measure(items: &[ItemReport], summary: &Summary) {
+fn measure(times: &Times, summary: &Summary) {
     let counts = [
         ("items", summary.items),
         ("ok", summary.ok),
@@ -178,10 +157,9 @@ fn measure(items: &[ItemReport], summary: &Summary) {
         let per_second = summary.bytes_in as f64 / summary.wall_ms * 1e3;
         metrics::add("bytes_per_second", per_second, Unit::BytesPerSecond);
     }
-    let sum = |part: fn(&ItemReport) -> f64| items.iter().map(part).sum::<f64>();
-    metrics::add("fetch_ms", sum(|item| item.fetch_ms), Unit::Milliseconds);
-    metrics::add("admission_ms", sum(|item| item.queue_ms), Unit::Milliseconds);
-    metrics::add("deliver_ms", sum(|item| item.deliver_ms), Unit::Milliseconds);
+    metrics::add("fetch_ms", times.fetch_ms, Unit::Milliseconds);
+    metrics::add("admission_ms", times.queue_ms, Unit::Milliseconds);
+    metrics::add("deliver_ms", times.deliver_ms, Unit::Milliseconds);
 }
 
 #[cfg(test)]

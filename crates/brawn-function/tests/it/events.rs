@@ -191,6 +191,14 @@ fn a_failure_that_may_pass_makes_lambda_try_again() {
 }
 
 #[test]
+fn what_cannot_succeed_is_not_tried_again() {
+    let (_server, function) = start(&thumbnails());
+    let reply = function.respond(&s3(&["no-such.jpg"]));
+    assert_eq!(reply["summary"]["failed"], 1, "{reply}");
+    assert_eq!(reply["items"][0]["source"], "s3://inbox/no-such.jpg");
+}
+
+#[test]
 fn an_event_without_a_recipe_says_what_is_missing() {
     let function = Function::start(None, &[]);
     match function.invoke(&s3(&["china.jpg"])) {
