@@ -132,9 +132,11 @@ impl Budget {
         self.deadline.map(|deadline| deadline.remaining_at(Instant::now()))
     }
 
-    /// How many pool threads work under this budget can use: those of the pool it runs on.
+    /// How many pool threads work under this budget can use: those of the pool it runs on, and one
+    /// outside of any pool.
     pub fn workers(&self) -> usize {
-        rayon::current_num_threads()
+        // Outside of a pool Rayon would start its global one to answer.
+        rayon::current_thread_index().map_or(1, |_| rayon::current_num_threads())
     }
 
     /// Says that `units` more are done (bytes, rows, lines: the job's own unit). Parents count them too.
@@ -228,6 +230,14 @@ mod tests {
         assert!(budget.check().is_ok());
         drop(budget.cancel_on_drop());
         assert!(budget.check().is_err());
+    }
+
+    #[test]
+    fn outside_of_a_pool_there_is_one_worker() {
+        let budget = Budget::unlimited();
+        assert_eq!(budget.workers(), 1);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().expect("threads");
+        assert_eq!(pool.install(|| budget.workers()), 3);
     }
 
     #[test]
