@@ -1,6 +1,8 @@
 //! How much memory the process was granted.
 
-use crate::{ByteSize, Memory};
+use std::path::Path;
+
+use crate::{ByteSize, Memory, cgroup};
 
 /// What is left to the runtime, the code and the buffers of the edges, outside the ledger.
 const OVERHEAD: u64 = ByteSize::mib(48).0;
@@ -38,10 +40,15 @@ fn machine_memory() -> Option<u64> {
         let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
         line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kilobytes| kilobytes << 10)
     });
-    // cgroup v2, then v1, as seen from inside a container.
-    let limit = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]
-        .into_iter()
-        .find_map(|path| std::fs::read_to_string(path).ok()?.trim().parse::<u64>().ok());
+    let read = |folder: &Path, name: &str| {
+        std::fs::read_to_string(folder.join(name)).ok()?.trim().parse::<u64>().ok()
+    };
+    let limit = cgroup::tightest(
+        "memory",
+        |folder| read(folder, "memory.max"),
+        |folder| read(folder, "memory.limit_in_bytes"),
+        u64::cmp,
+    );
     match (total, limit) {
         (Some(total), Some(limit)) => Some(total.min(limit)),
         (total, limit) => total.or(limit),

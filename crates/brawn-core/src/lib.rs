@@ -16,6 +16,7 @@
 
 mod budget;
 mod byte_size;
+mod cgroup;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod deadline;

@@ -3,6 +3,8 @@
 use std::num::NonZeroUsize;
 use std::path::Path;
 
+use crate::cgroup;
+
 /// Lambda grants one vCPU for each 1,769 MB of memory.
 /// Source: AWS Lambda developer guide, "Configure Lambda function memory".
 const MB_PER_VCPU: f64 = 1769.0;
@@ -117,38 +119,15 @@ fn machine_cores() -> usize {
 
 /// The CPU quota of this process's cgroup in vCPUs; `None` where there is none or where it cannot be read.
 fn cgroup_quota() -> Option<f64> {
-    let membership = std::fs::read_to_string("/proc/self/cgroup").ok()?;
-    let root = Path::new("/sys/fs/cgroup");
-    for line in membership.lines() {
-        let mut fields = line.splitn(3, ':');
-        let (_, controllers, path) = (fields.next()?, fields.next()?, fields.next()?);
-        let relative = path.trim_start_matches('/');
-        let quota = if controllers.is_empty() {
-            ancestors(root, relative, |folder| {
-                parse_cpu_max(&std::fs::read_to_string(folder.join("cpu.max")).ok()?)
-            })
-        } else if controllers.split(',').any(|name| name == "cpu") {
-            ancestors(&root.join("cpu"), relative, |folder| {
-                let read = |name: &str| std::fs::read_to_string(folder.join(name)).ok();
-                quota_over_period(&read("cpu.cfs_quota_us")?, &read("cpu.cfs_period_us")?)
-            })
-        } else {
-            None
-        };
-        if quota.is_some() {
-            return quota;
-        }
-    }
-    None
-}
-
-/// The tightest quota from `root/relative` up to `root`: a limit on any ancestor binds.
-fn ancestors(root: &Path, relative: &str, quota: impl Fn(&Path) -> Option<f64>) -> Option<f64> {
-    let leaf = root.join(relative);
-    leaf.ancestors()
-        .take_while(|folder| folder.starts_with(root))
-        .filter_map(quota)
-        .min_by(f64::total_cmp)
+    let read = |path: std::path::PathBuf| std::fs::read_to_string(path).ok();
+    let version_2 = |folder: &Path| parse_cpu_max(&read(folder.join("cpu.max"))?);
+    let version_1 = |folder: &Path| {
+        quota_over_period(
+            &read(folder.join("cpu.cfs_quota_us"))?,
+            &read(folder.join("cpu.cfs_period_us"))?,
+        )
+    };
+    cgroup::tightest("cpu", version_2, version_1, f64::total_cmp)
 }
 
 /// cgroup v2 `cpu.max`: `"max 100000"` or `"150000 100000"`.
