@@ -49,6 +49,12 @@ impl Buffers {
         Bytes::from_owner(Lent { buffer, home: Arc::clone(self) })
     }
 
+    /// Gives the idle ones back to the system: nobody's ledger counts them.
+    pub(crate) fn give_up(&self) {
+        let idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(idle);
+    }
+
     fn give_back(&self, mut buffer: Vec<u8>) {
         buffer.clear();
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
@@ -97,6 +103,19 @@ mod tests {
         drop(clone);
         let again = buffers.take(900);
         assert_eq!((again.as_ptr(), again.len()), (place, 0));
+    }
+
+    #[test]
+    fn what_is_given_up_is_gone_and_what_is_lent_comes_back() {
+        let buffers = Buffers::within(u64::MAX);
+        let lent = buffers.lend(Vec::with_capacity(1000));
+        drop(buffers.lend(Vec::with_capacity(1000)));
+        let idle = || buffers.idle.lock().expect("alive").len();
+        assert_eq!(idle(), 1);
+        buffers.give_up();
+        assert_eq!(idle(), 0);
+        drop(lent);
+        assert_eq!(idle(), 1);
     }
 
     #[test]

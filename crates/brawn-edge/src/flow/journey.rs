@@ -205,8 +205,7 @@ impl Run<'_> {
                     let count = count.max(known * 2).max(HEAD).min(opened.size);
                     // Nothing is held while waiting for memory, or two such objects could wait for each other.
                     drop(longer.take());
-                    let admission = self.budget.memory().reserve(count)?;
-                    let held = self.stop.guard(admission).await?;
+                    let held = self.reserve(count).await?;
                     let bytes = opened.bytes(count, &self.stop).await?;
                     planning = self.plan_of(item, &bytes, opened.size).await?;
                     longer = Some((bytes, held));
@@ -259,6 +258,23 @@ impl Run<'_> {
         })
     }
 
+    /// Waits until `bytes` are free.
+    async fn reserve(&self, bytes: u64) -> Result<Reservation> {
+        let memory = self.budget.memory();
+        let admission = memory.reserve(bytes)?;
+        // Idle buffers lie beside the ledger: where memory is short they are the first to go.
+        let is_large = bytes > memory.limit() / 2;
+        if is_large || bytes > memory.limit().saturating_sub(memory.used()) {
+            self.buffers.give_up();
+        }
+        let held = self.stop.guard(admission).await?;
+        if is_large {
+            // Those that came back meanwhile.
+            self.buffers.give_up();
+        }
+        Ok(held)
+    }
+
     /// Waits until the memory for the work is free, then fetches the rest.
     async fn admit(&self, planned: Planned, report: &mut ItemReport) -> Result<Admitted> {
         let need = self.need(&planned)?;
@@ -272,11 +288,11 @@ impl Run<'_> {
                     Ok(held) => (held, Some((bytes, before))),
                     Err(_) => {
                         drop((bytes, before));
-                        (self.stop.guard(memory.reserve(need)?).await?, None)
+                        (self.reserve(need).await?, None)
                     }
                 }
             }
-            None => (self.stop.guard(memory.reserve(need)?).await?, None),
+            None => (self.reserve(need).await?, None),
         };
         let admitted = Instant::now();
         report.queue_ms += ms(begun, admitted);
