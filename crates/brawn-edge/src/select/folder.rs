@@ -13,8 +13,8 @@ use crate::location::Location;
 /// What takes the files that are found, and says whether to go on.
 pub(super) type Each<'a> = &'a mut dyn FnMut(Result<Item, Missed>) -> GoOn;
 
-/// Gives `each` the files below `root`, sorted by name within each folder, and says how many; `None` when it said that
-/// nobody listens any more. What cannot be read is one failed item, not the end.
+/// Gives `each` the files below `root`, sorted by name within each folder, and says how many; `None` when it, or `listens`,
+/// said that nobody listens any more. What cannot be read is one failed item, not the end.
 ///
 /// Hidden files are passed over, and so are the destination, what the run itself wrote, and folders that a link leads
 /// back up to.
@@ -23,6 +23,7 @@ pub(super) fn walk(
     root: &Path,
     pattern: Option<&Pattern>,
     each: Each<'_>,
+    listens: &dyn Fn() -> GoOn,
 ) -> Option<u64> {
     let hidden = pattern.is_some_and(Pattern::names_hidden);
     let destination = listing.destination.local_folder();
@@ -30,8 +31,11 @@ pub(super) fn walk(
     let enter = |entry: &DirEntry| {
         let below = entry.depth() > 0;
         let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
-        !(below
-            && (is_hidden && !hidden || entry.file_type().is_dir() && is_same(entry, destination)))
+        // Asked here, as nothing may be found for long: from then on nothing is entered.
+        listens()
+            && !(below
+                && (is_hidden && !hidden
+                    || entry.file_type().is_dir() && is_same(entry, destination)))
     };
     let mut walk = WalkDir::new(root).follow_links(true).sort_by_file_name();
     if let Some(depth) = pattern.and_then(Pattern::depth) {
@@ -72,7 +76,7 @@ pub(super) fn walk(
             return None;
         }
     }
-    Some(count)
+    listens().then_some(count)
 }
 
 /// Whether `entry` is the destination. Asked anew each time: the run itself may create it.

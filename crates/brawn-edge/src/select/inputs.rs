@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use brawn_core::Result;
+use brawn_core::{Error, Result};
 
 use super::search::Search;
-use super::{Listing, glob, local};
+use super::{Item, Listing, Missed, glob, local};
 use crate::fetch::Identity;
 use crate::location::{Address, Location};
 use crate::stop::Stop;
@@ -90,22 +90,53 @@ impl Inputs {
 
     fn census(&self, stop: &Stop) -> Result<HashSet<Identity>> {
         let mut files = HashSet::new();
-        let mut ended = None;
         for path in &self.paths {
-            let go_on = local::find(&self.listing, path.clone(), &mut |found| {
+            let mut each = |found: Result<Item, Missed>| {
                 if let Ok(item) = found
                     && let Location::Path(path) = &item.location
                     && let Ok(metadata) = std::fs::metadata(path)
                 {
                     files.extend(Identity::of(&metadata));
                 }
-                ended = stop.reason();
-                ended.is_none()
-            });
-            if let (false, Some(ended)) = (go_on, ended.take()) {
-                return Err(ended);
+                stop.reason().is_none()
+            };
+            let listens = || stop.reason().is_none();
+            if !local::find(&self.listing, path.clone(), &mut each, &listens) {
+                return Err(stop.reason().unwrap_or_else(Error::cancelled));
             }
         }
         Ok(files)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    use brawn_core::Budget;
+
+    use crate::deliver::{Destination, Written};
+    use crate::select::Listed;
+    use crate::store::Stores;
+
+    #[tokio::test]
+    async fn a_census_that_finds_nothing_ends_with_the_budget_too() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("a.txt"), "a").expect("written");
+        let budget = Budget::unlimited();
+        let (stop, _watch) = Stop::watch(&budget);
+        let listing = Listing {
+            stores: Stores::from_variables([]),
+            accepts: Some(&["jpg"]),
+            destination: Destination::folder(Location::from(&*folder.path().join("out"))),
+            written: Arc::new(Written::default()),
+            listed: Arc::new(Listed::default()),
+            stop: stop.clone(),
+        };
+        let inputs = Inputs::new(listing, [&Location::from(folder.path())]);
+        assert_eq!(inputs.census(&stop).expect("time is left").len(), 0);
+        budget.cancel();
+        assert!(inputs.census(&stop).is_err_and(|error| error.is_cancelled()));
     }
 }

@@ -189,10 +189,11 @@ impl Finder {
                 let finder = self.clone();
                 let folder = path.clone();
                 let walk = tokio::task::spawn_blocking(move || {
-                    local::find(&finder.listing, path, &mut |found| {
+                    let mut each = |found| {
                         finder.note();
                         finder.sender.blocking_send(found).is_ok()
-                    })
+                    };
+                    local::find(&finder.listing, path, &mut each, &|| !finder.sender.is_closed())
                 });
                 match walk.await.map_err(tokio::task::JoinError::try_into_panic) {
                     Ok(go_on) => go_on,
