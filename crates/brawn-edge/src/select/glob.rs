@@ -15,6 +15,8 @@ pub(super) fn is_pattern(text: &str) -> bool {
 pub(super) struct Pattern {
     /// Ends with `/`, or is empty.
     literal: String,
+    /// All that a match begins with, in its folder or not.
+    beginning: String,
     rest: GlobMatcher,
     depth: Option<usize>,
     hidden: bool,
@@ -29,10 +31,13 @@ impl Pattern {
             Error::invalid_options(format!("`{text}` is not a pattern: {}", error.kind()))
                 .with_hint("patterns know `*`, `?`, `**`, `[a-z]` and `{a,b}`")
         })?;
+        // A backslash takes its meaning from what follows.
+        let plain = text.find(['*', '?', '[', '{', '\\']).unwrap_or(text.len());
         // A `/` inside braces counts as one level too many, which only makes the walk longer.
         let depth = (!rest.contains("**")).then(|| rest.matches('/').count() + 1);
         Ok(Pattern {
             literal: literal.to_owned(),
+            beginning: text[..plain].to_owned(),
             rest: glob.compile_matcher(),
             depth,
             hidden: rest.starts_with('.') || rest.contains("/."),
@@ -44,9 +49,14 @@ impl Pattern {
         PathBuf::from(if self.literal.is_empty() { "." } else { &self.literal })
     }
 
-    /// The prefix to list.
+    /// The folder as a prefix, to which names are relative.
     pub(super) fn prefix(&self) -> &str {
         &self.literal
+    }
+
+    /// What every key that matches begins with: the prefix to list.
+    pub(super) fn beginning(&self) -> &str {
+        &self.beginning
     }
 
     /// How many levels below the folder a match can be; `None` for any.
@@ -71,17 +81,18 @@ mod tests {
 
     #[test]
     fn the_literal_part_is_the_folder_and_the_rest_is_matched_within() {
-        for (text, literal, yes, no) in [
-            ("photos/*.jpg", "photos/", "a.jpg", "2024/a.jpg"),
-            ("photos/**/*.jpg", "photos/", "2024/05/a.jpg", "a.png"),
-            ("photos/**/*.jpg", "photos/", "a.jpg", "a.png"),
-            ("*.{jpg,png}", "", "a.png", "a.gif"),
-            ("a/b/c?.txt", "a/b/", "c1.txt", "c12.txt"),
-            ("/abs/[ab].txt", "/abs/", "a.txt", "c.txt"),
-            ("2024/{05,06}/*.jpg", "2024/", "06/a.jpg", "07/a.jpg"),
+        for (text, literal, beginning, yes, no) in [
+            ("photos/*.jpg", "photos/", "photos/", "a.jpg", "2024/a.jpg"),
+            ("photos/**/*.jpg", "photos/", "photos/", "2024/05/a.jpg", "a.png"),
+            ("photos/**/*.jpg", "photos/", "photos/", "a.jpg", "a.png"),
+            ("*.{jpg,png}", "", "", "a.png", "a.gif"),
+            ("a/b/c?.txt", "a/b/", "a/b/c", "c1.txt", "c12.txt"),
+            ("/abs/[ab].txt", "/abs/", "/abs/", "a.txt", "c.txt"),
+            ("2024/{05,06}/*.jpg", "2024/", "2024/", "06/a.jpg", "07/a.jpg"),
+            (r"a/b\?c*", "a/", "a/b", "b?cd", "bxcd"),
         ] {
             let pattern = Pattern::new(text).expect(text);
-            assert_eq!(pattern.prefix(), literal);
+            assert_eq!((pattern.prefix(), pattern.beginning()), (literal, beginning));
             assert!(pattern.matches(yes) && !pattern.matches(no), "{text}");
         }
     }

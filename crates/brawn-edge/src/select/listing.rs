@@ -9,7 +9,7 @@ use crate::store::{Entry, Pages};
 /// Sends the objects that `search` takes and says how many; `None` when nobody listens any more. A page that fails is
 /// asked for again, a key that cannot be addressed is one failed item.
 pub(super) async fn list(finder: &Finder, search: &Search) -> Result<Option<u64>> {
-    let mut pages = finder.listing.stores.pages(&search.prefix)?;
+    let mut pages = finder.listing.stores.pages(&search.listed)?;
     let mut count = 0;
     loop {
         let page = match next(finder, &mut pages).await {

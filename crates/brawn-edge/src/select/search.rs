@@ -11,6 +11,8 @@ use crate::location::Address;
 pub(super) struct Search {
     /// Its key is empty or ends with `/`.
     pub(super) prefix: Address,
+    /// What to list of it.
+    pub(super) listed: Address,
     pattern: Option<Pattern>,
 }
 
@@ -18,10 +20,13 @@ impl Search {
     /// What `source` means, a prefix or a key that is a pattern.
     pub(super) fn of(source: &Address) -> Result<Search> {
         if source.is_prefix() || !glob::is_pattern(&source.key) {
-            return Ok(Search { prefix: source.clone(), pattern: None });
+            let (prefix, listed) = (source.clone(), source.clone());
+            return Ok(Search { prefix, listed, pattern: None });
         }
         let pattern = Pattern::new(&source.key)?;
-        Ok(Search { prefix: source.with_key(pattern.prefix()), pattern: Some(pattern) })
+        let prefix = source.with_key(pattern.prefix());
+        let listed = source.with_key(pattern.beginning());
+        Ok(Search { prefix, listed, pattern: Some(pattern) })
     }
 
     /// The name that the object `key` goes by, if it is taken.

@@ -135,7 +135,7 @@ impl Stores {
         self.shared.aborts.settled(patience).await;
     }
 
-    /// What is under `prefix`, a key that is empty or ends with `/`.
+    /// The objects whose keys begin with that of `prefix`; from a store in memory, all of its folder.
     pub(crate) fn pages(&self, prefix: &Address) -> Result<Pages> {
         Ok(Pages::new(self.bucket(prefix)?.lister, prefix))
     }

@@ -126,7 +126,9 @@ fn entry(meta: ObjectMeta) -> Entry {
 }
 
 async fn whole(store: &dyn ObjectStore, prefix: &Address) -> Result<Vec<Entry>> {
-    let path = object::path(&prefix.with_key(prefix.key.trim_end_matches('/')))?;
+    // Such a store lists folders only.
+    let folder = prefix.key.rfind('/').map_or("", |slash| &prefix.key[..slash]);
+    let path = object::path(&prefix.with_key(folder))?;
     let path = (!path.is_root()).then_some(&path);
     let all: Vec<ObjectMeta> =
         store.list(path).try_collect().await.map_err(|error| fault(&error, prefix))?;

@@ -233,6 +233,21 @@ async fn a_listing_of_more_than_one_page_is_read_to_its_end_despite_failures() {
 }
 
 #[tokio::test]
+async fn a_pattern_lists_no_more_than_what_begins_as_it_does() {
+    let server = S3Server::start();
+    for key in ["in/2024-1.txt", "in/2024-2.txt", "in/2023-1.txt", "in/other.txt"] {
+        write(&server.bucket("inbox"), key, key);
+    }
+    let (summary, outcomes) = run(&copies(&server), &[place("s3://inbox/in/2024-*.txt")]).await;
+    assert_eq!((summary.items, summary.ok), (2, 2), "{outcomes:?}");
+    assert_eq!(outcomes[0].report.outputs[0].location, "s3://outbox/thumbs/2024-1.out");
+    let seen = server.take_seen();
+    let lists: Vec<_> = seen.iter().filter(|seen| seen.query.contains("list-type=2")).collect();
+    assert_eq!(lists.len(), 1);
+    assert!(lists[0].query.contains("prefix=in%2F2024-"), "{}", lists[0].query);
+}
+
+#[tokio::test]
 async fn a_page_that_failed_is_asked_for_again_and_no_key_is_lost() {
     let server = S3Server::start();
     // The page of 1000 ends at a key that looks different percent-encoded, and sorts differently.

@@ -78,6 +78,8 @@ async fn prefixes_keys_and_patterns_select_in_a_bucket() {
     for (source, names) in [
         ("memory://select-bucket/2024/", vec!["05/c.out", ".e.out", "b.out"]),
         ("memory://select-bucket/2024/*.jpg", vec!["b.out"]),
+        ("memory://select-bucket/2024*.jpg", vec!["20245.out"]),
+        ("memory://select-bucket/2024/0*/*.jpg", vec!["05/c.out"]),
         (
             "memory://select-bucket/**/*.jpg",
             vec!["2024/05/c.out", "2024/b.out", "20245.out", "a.out"],
