@@ -39,17 +39,22 @@ pub(crate) struct Delivery {
 }
 
 impl Delivery {
-    /// Whether something is at `target` already.
+    /// Whether something is at `target` already. What is empty does not count: a power failure leaves such files, and no
+    /// job is done by writing nothing.
     pub(crate) async fn exists(&self, target: &Location, stop: &Stop) -> Result<bool> {
         match target {
             Location::Stdio => Ok(false),
             Location::Path(path) => {
                 let path = path.clone();
                 // `kill -9` leaves no partial file behind, so a file that is there is complete.
-                stop.guard(blocking(move || Ok(path.is_file()))).await?
+                let look = move || {
+                    Ok(std::fs::metadata(path)
+                        .is_ok_and(|there| there.is_file() && there.len() > 0))
+                };
+                stop.guard(blocking(look)).await?
             }
             Location::Object(address) => {
-                Ok(self.stores.object(address)?.size(stop).await?.is_some())
+                Ok(self.stores.object(address)?.size(stop).await?.is_some_and(|size| size > 0))
             }
         }
     }

@@ -75,22 +75,26 @@ async fn what_exists_is_skipped_only_when_all_of_it_exists() {
     let (input, out) = (folder.path().join("in"), folder.path().join("out"));
     write(&input, "a.txt", "new a");
     write(&input, "b.txt", "new b");
-    for name in ["a.1", "a.2", "b.1"] {
+    write(&input, "c.txt", "new c");
+    for name in ["a.1", "a.2", "b.1", "c.1"] {
         write(&out, name, "old");
     }
+    // What a power failure may leave.
+    write(&out, "c.2", "");
     let job = Copy { outputs: vec![".1", ".2"], ..Copy::default() };
     let flow = flow(job, stores(), Destination::folder(path(&out)));
     let (_, outcomes) = run(&flow.clone().skip_existing(true), &[path(&input)]).await;
     assert_eq!(outcomes[0].report.status, Status::Skipped);
     assert_eq!(outcomes[0].report.reason.as_deref(), Some("outputs exist"));
     assert_eq!(outcomes[1].report.status, Status::Ok);
+    assert_eq!(outcomes[2].report.status, Status::Ok);
     let text = |name| std::fs::read_to_string(out.join(name)).expect("there");
     assert_eq!(
         (text("a.1"), text("b.1"), text("b.2")),
         ("old".into(), "new b".into(), "new b".into())
     );
     let (summary, _) = run(&flow, &[path(&input)]).await;
-    assert_eq!((summary.ok, text("a.1")), (2, "new a".into()), "without it they are replaced");
+    assert_eq!((summary.ok, text("a.1")), (3, "new a".into()), "without it they are replaced");
 }
 
 #[tokio::test]
