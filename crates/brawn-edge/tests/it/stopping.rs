@@ -46,7 +46,7 @@ async fn at_the_deadline_what_is_computed_is_delivered_and_the_rest_is_named() {
         write(folder.path(), &format!("in/b{n:02}.txt"), "spin");
     }
     let deadline = Deadline::at(Instant::now() + Duration::from_secs(3600))
-        .reserving(Duration::from_secs(3600) - Duration::from_millis(300));
+        .reserving(Duration::from_secs(3600) - Duration::from_millis(1_500));
     let budget = Budget::unlimited().by(deadline);
     let out = folder.path().join("out");
     // A worker for each object: whichever is fetched first, the one that can be done is done.
