@@ -12,6 +12,7 @@ use futures::future::{BoxFuture, FutureExt as _};
 
 use crate::buffers::Buffers;
 use crate::location::Address;
+use crate::pipe::{self, Held, Reading};
 use crate::stop::Stop;
 use crate::store::{Object, Stores};
 
@@ -20,8 +21,6 @@ pub(crate) const HEAD: u64 = 256 << 10;
 /// The rest of a remote object is fetched in parts of this size, side by side.
 const PART: usize = 8 << 20;
 const PARTS_AT_ONCE: usize = 8;
-/// What has no size is read in pieces of what a pipe holds, between which is asked whether anyone still wants it.
-const PIECE: usize = 64 << 10;
 
 /// An object whose beginning is here.
 #[derive(Debug)]
@@ -33,6 +32,8 @@ pub(crate) struct Opened {
     pub(crate) identity: Option<Identity>,
     /// The brawn job that wrote it, where its metadata says so.
     pub(crate) written_by: Option<String>,
+    /// The memory of what had no size and had to be read to its end.
+    pub(crate) held: Option<Held>,
     rest: Rest,
     buffers: Arc<Buffers>,
 }
@@ -64,13 +65,8 @@ impl Identity {
     }
 }
 
-/// Opens a file and reads its beginning, or a pipe or device to its end, `limit` bytes of it at most. Blocks.
-pub(crate) fn open_file(
-    path: &Path,
-    limit: u64,
-    buffers: &Arc<Buffers>,
-    stop: &Stop,
-) -> Result<Opened> {
+/// Opens a file and reads its beginning, or a pipe or device to its end as `reading` says. Blocks.
+pub(crate) fn open_file(path: &Path, buffers: &Arc<Buffers>, reading: Reading) -> Result<Opened> {
     let failed = |error: io::Error| file_fault(&error, "read", path);
     let mut file = File::open(path).map_err(failed)?;
     let metadata = file.metadata().map_err(failed)?;
@@ -80,8 +76,8 @@ pub(crate) fn open_file(
     let size = metadata.len();
     if !metadata.is_file() {
         // A pipe or device has no size to plan with: read it to its end.
-        let bytes = read_to_end(&mut file, limit, stop, || format!("`{}`", path.display()))?;
-        return Ok(Opened { identity: Identity::of(&metadata), ..whole(bytes, buffers) });
+        let read = pipe::read_to_end(&mut file, reading, || format!("`{}`", path.display()))?;
+        return Ok(Opened { identity: Identity::of(&metadata), ..whole(read, buffers) });
     }
     let mut head = buffers.take(usize_of(size.min(HEAD))?);
     (&file).take(HEAD.min(size)).read_to_end(&mut head).map_err(failed)?;
@@ -94,6 +90,7 @@ pub(crate) fn open_file(
         size,
         identity: Identity::of(&metadata),
         written_by: None,
+        held: None,
         rest,
         buffers: Arc::clone(buffers),
     })
@@ -118,67 +115,25 @@ pub(crate) async fn open_object(
         size: first.size,
         identity: None,
         written_by: first.written_by,
+        held: None,
         rest,
         buffers: Arc::clone(buffers),
     })
 }
 
-/// Reads standard input to its end, `limit` bytes at most. Blocks.
-pub(crate) fn read_stdin(limit: u64, buffers: &Arc<Buffers>, stop: &Stop) -> Result<Opened> {
+/// Reads standard input to its end as `reading` says. Blocks.
+pub(crate) fn read_stdin(buffers: &Arc<Buffers>, reading: Reading) -> Result<Opened> {
     let named = || "standard input".to_owned();
-    Ok(whole(read_to_end(&mut io::stdin().lock(), limit, stop, named)?, buffers))
+    Ok(whole(pipe::read_to_end(&mut io::stdin().lock(), reading, named)?, buffers))
 }
 
-/// Reads what has no size beforehand. It may have no end either (`/dev/zero`, a pipe that somebody goes on filling): it
-/// ends at `limit` bytes, and when nobody wants it any more.
-fn read_to_end(
-    from: &mut dyn io::Read,
-    limit: u64,
-    stop: &Stop,
-    named: impl Fn() -> String,
-) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    loop {
-        if let Some(ended) = stop.reason() {
-            return Err(ended);
-        }
-        let before = bytes.len();
-        let left = limit.saturating_add(1).saturating_sub(before as u64);
-        if bytes.capacity() == before {
-            // Twice as much, but never past the limit.
-            bytes.reserve_exact(usize_of(left.min(before.max(PIECE) as u64))?);
-        }
-        let room = (bytes.capacity() - before).min(PIECE).min(usize_of(left)?);
-        bytes.resize(before + room, 0);
-        let read = match bytes.get_mut(before..).map(|piece| from.read(piece)) {
-            Some(Err(error)) if error.kind() == io::ErrorKind::Interrupted => 0,
-            Some(Err(error)) => {
-                let message = format!("cannot read {}", named());
-                return Err(Error::new(ErrorKind::Storage, message).with_source(error));
-            }
-            Some(Ok(0)) | None => {
-                bytes.truncate(before);
-                return Ok(bytes);
-            }
-            Some(Ok(read)) => read,
-        };
-        bytes.truncate(before + read);
-        if bytes.len() as u64 > limit {
-            return Err(Error::out_of_memory(format!(
-                "{} is longer than the {} of memory there are",
-                named(),
-                ByteSize(limit)
-            )));
-        }
-    }
-}
-
-fn whole(bytes: Vec<u8>, buffers: &Arc<Buffers>) -> Opened {
+fn whole((bytes, held): (Vec<u8>, Held), buffers: &Arc<Buffers>) -> Opened {
     Opened {
         size: bytes.len() as u64,
         head: bytes.into(),
         identity: None,
         written_by: None,
+        held: Some(held),
         rest: Rest::Nothing,
         buffers: Arc::clone(buffers),
     }

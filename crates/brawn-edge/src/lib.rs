@@ -24,6 +24,7 @@ pub mod events;
 mod fetch;
 mod flow;
 mod location;
+mod pipe;
 mod recursion;
 mod retry;
 mod route;

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use brawn_core::{
@@ -17,6 +18,7 @@ use super::{Outcome, Run};
 use crate::deliver::Origin;
 use crate::fetch::{self, HEAD, Opened, blocking};
 use crate::location::Location;
+use crate::pipe::Reading;
 use crate::recursion;
 use crate::select::Item;
 
@@ -40,8 +42,8 @@ struct Admitted {
     bytes: Bytes,
     need: u64,
     held: Reservation,
-    /// A part of the memory that was taken before.
-    before: Option<Reservation>,
+    /// The parts of the memory that were taken before.
+    before: Vec<Reservation>,
 }
 
 fn ms(from: Instant, to: Instant) -> f64 {
@@ -88,7 +90,10 @@ impl Run<'_> {
             return Ok(End::Skipped(reason));
         }
         let begun = Instant::now();
-        let planned = match self.plan(item).await {
+        let read = Arc::default();
+        let planned = self.plan(item, &read).await;
+        report.bytes_in = read.load(Ordering::Relaxed);
+        let planned = match planned {
             // Stores list a folder marker (`2024/`, empty) like an object `2024`, which then is not there.
             Err(error)
                 if error.kind() == ErrorKind::NotFound
@@ -158,17 +163,17 @@ impl Run<'_> {
     }
 
     /// Fetches as much of the object as its plan needs.
-    async fn plan(&self, item: &Item) -> Result<Planned> {
+    async fn plan(&self, item: &Item, read: &Arc<AtomicU64>) -> Result<Planned> {
         let job = Arc::clone(&self.flow.job);
         let name = item.name.clone();
         let buffers = Arc::clone(&self.buffers);
-        let (limit, stop) = (self.budget.memory().limit(), self.stop.clone());
+        let reading = self.reading(item, read);
         let (opened, mut planning) = match &item.location {
             Location::Path(path) => {
                 // One hop to a thread that may wait, for the file and for the plan.
                 let path = path.clone();
                 let open = move || {
-                    let opened = fetch::open_file(&path, limit, &buffers, &stop)?;
+                    let opened = fetch::open_file(&path, &buffers, reading)?;
                     let planning = plan(&*job, &name, &opened.head, opened.size)?;
                     Ok((opened, planning))
                 };
@@ -176,7 +181,7 @@ impl Run<'_> {
             }
             Location::Stdio => {
                 let read = move || {
-                    let opened = fetch::read_stdin(limit, &buffers, &stop)?;
+                    let opened = fetch::read_stdin(&buffers, reading)?;
                     let planning = plan(&*job, &name, &opened.head, opened.size)?;
                     Ok((opened, planning))
                 };
@@ -211,6 +216,23 @@ impl Run<'_> {
                     longer = Some((bytes, held));
                 }
             }
+        }
+    }
+
+    /// How `item` is read where it has no size. A job that refuses so many bytes, with one more to come, refuses all that
+    /// may follow; what else it says of a part is not asked for.
+    fn reading(&self, item: &Item, read: &Arc<AtomicU64>) -> Reading {
+        let (job, name) = (Arc::clone(&self.flow.job), item.name.clone());
+        let refuse = move |bytes: &[u8]| match plan(&*job, &name, bytes, bytes.len() as u64 + 1) {
+            Err(error) if error.kind() == ErrorKind::LimitExceeded => Err(error),
+            _ => Ok(()),
+        };
+        Reading {
+            memory: self.budget.memory().clone(),
+            turn: Arc::clone(&self.pipes),
+            stop: self.stop.clone(),
+            refuse: Box::new(refuse),
+            count: Arc::clone(read),
         }
     }
 
@@ -278,9 +300,16 @@ impl Run<'_> {
     /// Waits until the memory for the work is free, then fetches the rest.
     async fn admit(&self, planned: Planned, report: &mut ItemReport) -> Result<Admitted> {
         let need = self.need(&planned)?;
-        let Planned { opened, longer, .. } = planned;
+        let Planned { mut opened, longer, .. } = planned;
         let memory = self.budget.memory();
         let begun = Instant::now();
+        if let Some(held) = opened.held.take() {
+            self.buffers.give_up();
+            let grow = move || held.into_parts(need);
+            let (before, held) = self.stop.guard(blocking(grow)).await??;
+            report.queue_ms += ms(begun, Instant::now());
+            return Ok(Admitted { bytes: opened.head, need, held, before });
+        }
         // The longer head is kept where the memory besides it is free now, and read again where it is not.
         let (held, kept) = match longer {
             Some((bytes, before)) => {
@@ -297,9 +326,9 @@ impl Run<'_> {
         let admitted = Instant::now();
         report.queue_ms += ms(begun, admitted);
         let (bytes, before) = match kept {
-            Some((bytes, before)) if bytes.len() as u64 == opened.size => (bytes, Some(before)),
+            Some((bytes, before)) if bytes.len() as u64 == opened.size => (bytes, vec![before]),
             kept => {
-                let before = kept.map(|(_, before)| before);
+                let before = kept.map(|(_, before)| before).into_iter().collect();
                 let bytes = if opened.is_whole() {
                     opened.head
                 } else {

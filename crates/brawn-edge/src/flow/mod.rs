@@ -11,6 +11,7 @@ use brawn_core::{Budget, Error, ItemReport, Job, Plan, Pool, Stopwatch, Summary,
 use futures::StreamExt as _;
 use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::FuturesUnordered;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::buffers::Buffers;
@@ -205,7 +206,8 @@ impl Flow {
             places,
         };
         let buffers = Buffers::within(budget.memory().limit());
-        let run = Run { flow: self, delivery, buffers, stop, budget };
+        let pipes = Arc::new(Semaphore::new(1));
+        let run = Run { flow: self, delivery, buffers, pipes, stop, budget };
         let mut summary = Summary::default();
         let mut done = |outcome: Outcome| {
             summary.add(&outcome.report);
@@ -267,6 +269,8 @@ struct Run<'a> {
     flow: &'a Flow,
     delivery: Delivery,
     buffers: Arc<Buffers>,
+    /// Of the pipes that come short of memory, one may wait.
+    pipes: Arc<Semaphore>,
     stop: Stop,
     budget: &'a Budget,
 }

@@ -12,14 +12,16 @@ use std::fmt;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
-use brawn_core::{Budget, Error, Result};
+use brawn_core::{Budget, Error, Memory, Result};
 use bytes::Bytes;
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
+use tokio::sync::Semaphore;
 
 use crate::buffers::Buffers;
 use crate::fetch;
 use crate::location::{Address, Location, Scheme};
+use crate::pipe::Reading;
 use crate::retry::Retry;
 use crate::stop::Stop;
 
@@ -104,11 +106,11 @@ impl Stores {
             Location::Path(path) => {
                 let path = path.clone();
                 let end = stop.clone();
-                fetch::blocking(move || fetch::open_file(&path, u64::MAX, &buffers, &end)).await?
+                fetch::blocking(move || fetch::open_file(&path, &buffers, unbounded(end))).await?
             }
             Location::Stdio => {
                 let end = stop.clone();
-                fetch::blocking(move || fetch::read_stdin(u64::MAX, &buffers, &end)).await?
+                fetch::blocking(move || fetch::read_stdin(&buffers, unbounded(end))).await?
             }
         };
         opened.bytes(opened.size, &stop).await
@@ -176,6 +178,17 @@ impl Default for Stores {
 impl fmt::Debug for Stores {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stores").field("retry", &self.retry).finish_non_exhaustive()
+    }
+}
+
+/// A pipe is read as long as it gives something.
+fn unbounded(stop: Stop) -> Reading {
+    Reading {
+        memory: Memory::unlimited(),
+        turn: Arc::new(Semaphore::new(1)),
+        stop,
+        refuse: Box::new(|_| Ok(())),
+        count: Arc::default(),
     }
 }
 

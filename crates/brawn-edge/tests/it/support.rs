@@ -20,6 +20,8 @@ pub(crate) struct Copy {
     pub(crate) outputs: Vec<&'static str>,
     /// Peak memory besides the input.
     pub(crate) memory: u64,
+    /// The largest object it takes.
+    pub(crate) most: u64,
     /// The head it needs to plan.
     pub(crate) head: u64,
     /// Objects whose work began.
@@ -28,7 +30,13 @@ pub(crate) struct Copy {
 
 impl Default for Copy {
     fn default() -> Copy {
-        Copy { outputs: vec![".out"], memory: 1 << 10, head: 0, began: AtomicU64::new(0) }
+        Copy {
+            outputs: vec![".out"],
+            memory: 1 << 10,
+            most: u64::MAX,
+            head: 0,
+            began: AtomicU64::new(0),
+        }
     }
 }
 
@@ -43,6 +51,9 @@ impl Job for Copy {
         }
         assert!(!head.bytes.starts_with(b"panic in plan"), "the plan gave way");
         let size = head.size.expect("the edge knows the size");
+        if size > self.most {
+            return Err(Error::limit_exceeded(format!("more than {} bytes", self.most)));
+        }
         let stem = head.name.rsplit_once('.').map_or(head.name, |(stem, _)| stem);
         let outputs = self.outputs.iter().map(|suffix| PlannedOutput {
             name: format!("{stem}{suffix}"),
