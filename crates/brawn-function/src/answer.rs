@@ -6,26 +6,23 @@ use serde_json::{Value, json};
 /// A synchronous reply may have 6 MB; asynchronous destinations take 1 MB of it.
 /// Source: AWS Lambda quotas, "Invocation payload".
 pub(crate) const ROOM: usize = 5 << 20;
+/// The summary and the brackets take less.
+const FRAME: usize = 4 << 10;
 
 /// `{"items": [...], "summary": {...}}`, where `items` are all there were or, when `complete` is false, those that are not
 /// done. When that is more than a reply takes, items that are done are left out, then reasons and outputs, and
 /// `truncated` says so; the summary always counts everything.
 pub(crate) fn report(items: &[ItemReport], complete: bool, summary: &Summary) -> Value {
-    if complete {
-        let whole = json!({ "items": items, "summary": summary });
-        if fits(&whole) {
-            return whole;
-        }
+    if complete && fit(items.iter()) {
+        return json!({ "items": items, "summary": summary });
     }
-    let undone: Vec<&ItemReport> = items.iter().filter(|item| item.status != Status::Ok).collect();
-    let shorter = json!({ "items": undone, "summary": summary, "truncated": true });
-    if fits(&shorter) {
-        return shorter;
+    let undone = || items.iter().filter(|item| item.status != Status::Ok);
+    if fit(undone()) {
+        let undone: Vec<&ItemReport> = undone().collect();
+        return json!({ "items": undone, "summary": summary, "truncated": true });
     }
-    // The summary and the brackets take less than 4 KB.
-    let mut room = ROOM - (4 << 10);
-    let named: Vec<Value> = undone
-        .into_iter()
+    let mut room = ROOM - FRAME;
+    let named: Vec<Value> = undone()
         .map(shortest)
         .take_while(|item| {
             room = room.saturating_sub(size_of(item));
@@ -45,8 +42,14 @@ pub(crate) fn size_of(value: &Value) -> usize {
     value.to_string().len() + 1
 }
 
-fn fits(value: &Value) -> bool {
-    value.to_string().len() <= ROOM
+/// Asked one by one: all of them as one value take ten times the room of their text.
+fn fit<'a>(mut items: impl Iterator<Item = &'a ItemReport>) -> bool {
+    let mut room = ROOM - FRAME;
+    items.all(|item| {
+        let left = room.checked_sub(size_of(&json!(item)));
+        room = left.unwrap_or_default();
+        left.is_some()
+    })
 }
 
 #[cfg(test)]
@@ -65,6 +68,6 @@ mod tests {
         let all_late: Vec<_> = (0..200_000)
             .map(|n| ItemReport::ended(format!("s3://in/{n}.jpg"), &Error::out_of_time()))
             .collect();
-        assert!(fits(&report(&all_late, true, &Summary::default())));
+        assert!(report(&all_late, true, &Summary::default()).to_string().len() <= ROOM);
     }
 }
