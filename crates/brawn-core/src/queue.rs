@@ -100,6 +100,10 @@ pub(crate) fn run(queue: Arc<Queue>, mut task: Task) {
             Some(next) if outermost => task = next,
             // Another task lies under this one: it may be done by now, and goes first.
             Some(next) => {
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "on a thread of the pool, whose tasks catch panics"
+                )]
                 rayon::spawn(move || run(queue, next));
                 break;
             }

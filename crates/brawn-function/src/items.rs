@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn what_a_reply_cannot_carry_is_not_kept_but_counted() {
         let mut items = Items::default();
-        for n in 0..30_000 {
+        for n in 0..60_000 {
             let report = ItemReport {
                 fetch_ms: 1.0,
                 ..ItemReport::new(format!("s3://in/{n}.jpg"), Status::Ok)
@@ -163,14 +163,14 @@ mod tests {
             }
         }
         assert_eq!(items.kept.len(), 1, "what is not done");
-        assert_eq!(items.times.fetch_ms, 30_000.0);
+        assert_eq!(items.times.fetch_ms, 60_000.0);
         let reply = items.reply(&Summary::default());
         assert_eq!(
             (&reply["truncated"], &reply["items"][0]["status"]),
             (&true.into(), &"deadline".into())
         );
         let mut late = Items::default();
-        for n in 0..30_000 {
+        for n in 0..60_000 {
             let error = Error::out_of_time();
             let source = format!("s3://in/{}/{n}.jpg", "long".repeat(50));
             late.add(outcome(ItemReport::ended(source, &error), Some(error)));
