@@ -238,7 +238,7 @@ mod tests {
             let work = move || {
                 most.fetch_max(open.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                 // Waits for subtasks in the middle, where rayon looks for other work.
-                let sum: u64 = (0..200_u64).into_par_iter().map(|n| std::hint::black_box(n)).sum();
+                let sum: u64 = (0..200_u64).into_par_iter().map(std::hint::black_box).sum();
                 open.fetch_sub(1, Ordering::SeqCst);
                 sum
             };
