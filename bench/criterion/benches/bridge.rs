@@ -8,7 +8,10 @@ use tokio_rayon::AsyncThreadPool as _;
 
 fn runtimes() -> [(&'static str, Runtime); 2] {
     [
-        ("multi_thread", Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")),
+        (
+            "multi_thread",
+            Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime"),
+        ),
         ("current_thread", Builder::new_current_thread().enable_all().build().expect("a runtime")),
     ]
 }
@@ -38,9 +41,8 @@ fn round_trip(c: &mut Criterion) {
             b.to_async(&runtime).iter(|| tokio::task::spawn_blocking(|| 1));
         });
         group.bench_function("spawn_blocking + install", |b| {
-            b.to_async(&runtime).iter(|| async {
-                tokio::task::spawn_blocking(|| rayon::join(|| 1, || 2)).await
-            });
+            b.to_async(&runtime)
+                .iter(|| async { tokio::task::spawn_blocking(|| rayon::join(|| 1, || 2)).await });
         });
         group.finish();
     }

@@ -27,7 +27,11 @@ fn calibrate() -> u64 {
 }
 
 fn job(chunks: u64, steps: u64) -> u64 {
-    (0..chunks).into_par_iter().with_max_len(1).map(|_| chunk(steps)).reduce(|| 0, u64::wrapping_add)
+    (0..chunks as usize)
+        .into_par_iter()
+        .with_max_len(1)
+        .map(|_| chunk(steps))
+        .reduce(|| 0, u64::wrapping_add)
 }
 
 #[derive(Clone)]
@@ -45,7 +49,9 @@ impl Way {
                 // What `lambda::run_concurrent` does for two invocations at the same time.
                 let pool = if long { first } else { second };
                 let budget = brawn::budget();
-                brawn::compute_on(pool, &budget, move |_| job(chunks, steps)).await.expect("no panic")
+                brawn::compute_on(pool, &budget, move |_| job(chunks, steps))
+                    .await
+                    .expect("no panic")
             }
             Way::Blocking => {
                 tokio::task::spawn_blocking(move || job(chunks, steps)).await.expect("no panic")
@@ -101,7 +107,10 @@ async fn measure(name: &str, way: Way, steps: u64) {
     let (a50, a99) = (percentile(&mut alone, 0.5), percentile(&mut alone, 0.99));
     let (b50, b99) = (percentile(&mut beside, 0.5), percentile(&mut beside, 0.99));
     let (t50, t99) = (percentile(&mut late, 0.5), percentile(&mut late, 0.99));
-    println!("{name:34} {a50:7.2} {a99:7.2} {b50:9.2} {b99:7.2} {:7.1}x {t50:9.2} {t99:7.2}", b99 / a99);
+    println!(
+        "{name:34} {a50:7.2} {a99:7.2} {b50:9.2} {b99:7.2} {:7.1}x {t50:9.2} {t99:7.2}",
+        b99 / a99
+    );
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
@@ -111,8 +120,13 @@ async fn main() {
     rayon::ThreadPoolBuilder::new().num_threads(2).build_global().expect("the first");
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("threads");
     let lane = || Pool::new(two).expect("threads");
-    println!("small job of 8 chunks of 0.5 ms on 2 threads, in ms      alone          beside a long job      timer late");
-    println!("{:34} {:>7} {:>7} {:>9} {:>7} {:>8} {:>9} {:>7}", "", "p50", "p99", "p50", "p99", "p99/p99", "p50", "p99");
+    println!(
+        "small job of 8 chunks of 0.5 ms on 2 threads, in ms      alone          beside a long job      timer late"
+    );
+    println!(
+        "{:34} {:>7} {:>7} {:>9} {:>7} {:>8} {:>9} {:>7}",
+        "", "p50", "p99", "p50", "p99", "p99/p99", "p50", "p99"
+    );
     measure("brawn, a pool for each invocation", Way::Brawn(lane(), lane()), steps).await;
     let one = lane();
     measure("brawn, one pool for both", Way::Brawn(one.clone(), one), steps).await;

@@ -7,8 +7,8 @@ use rayon::prelude::*;
 
 use crate::{Pool, Result};
 
-/// What would take no longer than this goes on where it is: waking the pool's sleeping threads costs some 10 us, so that
-/// two workers gain nothing below (`bench/criterion`, `helpers`).
+/// What would take no longer than this goes on where it is: waking the pool's sleeping threads costs microseconds too.
+/// Chosen, not yet measured: `bench/criterion`, `helpers`, is to find where two workers begin to gain.
 const INLINE_BELOW: Duration = Duration::from_micros(20);
 
 /// From so many chunks on the first one is timed before the others are handed out. With fewer it would be a good part of

@@ -1,4 +1,4 @@
-//! Events in and replies out, on the pool where they are large: 6 MB of JSON take some 30 ms to parse.
+//! Events in and replies out, on the pool where they are large: Lambda allows 6 MB, which take tens of milliseconds to parse.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use crate::{compute, compute_on, pool};
 
-/// JSON up to this size is read and written where it is: a few hundred microseconds.
+/// JSON up to this size is read and written where it is: well below a millisecond.
 const INLINE: usize = 64 << 10;
 
 /// The event.
