@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use brawn_core::conformance::{Subject, check};
 use brawn_jobs::image::{Fit, Format, Gravity, ImageJob, Options};
 
-use fixtures::{Rgb, gif, jpeg, jpeg_cmyk, photo, png};
+use fixtures::{Rgb, gif, jpeg, jpeg_cmyk, many_scans_jpeg, photo, png};
 
 fn conforms(options: Options, name: &str, small: &[u8], large: &[u8]) {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -92,6 +92,18 @@ fn cmyk_jpeg_of_full_size_conforms() {
     let (small, large) = (jpeg_cmyk(400, 300), jpeg_cmyk(4000, 3000));
     let options = Options { format: vec![Format::Jpeg], ..Options::default() };
     conforms(options, "b.jpg", &small, &large);
+}
+
+#[test]
+fn cmyk_jpeg_to_a_thumbnail_conforms() {
+    let (small, large) = (jpeg_cmyk(400, 300), jpeg_cmyk(6000, 4000));
+    conforms(Options { width: vec![800], ..Options::default() }, "b.jpg", &small, &large);
+}
+
+#[test]
+fn jpeg_of_many_scans_to_a_thumbnail_conforms() {
+    let (small, large) = (many_scans_jpeg(512, 448, 3), many_scans_jpeg(11_008, 11_008, 98));
+    conforms(Options { width: vec![800], ..Options::default() }, "b.jpg", &small, &large);
 }
 
 #[test]

@@ -57,6 +57,39 @@ pub(crate) fn jpeg_cmyk(width: u32, height: u32) -> Vec<u8> {
     encoder.quality(92).encode().expect("encoded")
 }
 
+/// A flat gray progressive JPEG of one scan of DCs and `refinements` of all ACs, which no scan brought before. Its sides
+/// should be multiples of 64.
+pub(crate) fn many_scans_jpeg(width: u16, height: u16, refinements: u8) -> Vec<u8> {
+    let segment = |marker: u8, content: &[u8]| {
+        [&[0xff, marker][..], &(content.len() as u16 + 2).to_be_bytes(), content].concat()
+    };
+    // One code of one bit: as a DC no difference, as an AC the end of 2^14 bands.
+    let table =
+        |class: u8, symbol: u8| segment(0xc4, &[&[class, 1][..], &[0; 15], &[symbol]].concat());
+    let [h1, h0] = height.to_be_bytes();
+    let [w1, w0] = width.to_be_bytes();
+    let blocks = usize::from(width) / 8 * (usize::from(height) / 8);
+    let ends = blocks.div_ceil(1 << 14) * 15;
+    let refinement = [
+        segment(0xda, &[1, 1, 0, 1, 63, 0x10]),
+        vec![0; ends / 8],
+        if ends % 8 > 0 { vec![0xff >> (ends % 8)] } else { vec![] },
+    ]
+    .concat();
+    [
+        vec![0xff, 0xd8],
+        segment(0xdb, &[&[0][..], &[1; 64]].concat()),
+        segment(0xc2, &[8, h1, h0, w1, w0, 1, 1, 0x11, 0]),
+        table(0, 0),
+        table(0x10, 0xe0),
+        segment(0xda, &[1, 1, 0, 0, 0, 0]),
+        vec![0; blocks / 8],
+        refinement.repeat(usize::from(refinements)),
+        vec![0xff, 0xd9],
+    ]
+    .concat()
+}
+
 /// A JPEG with nothing in its EXIF but the orientation.
 pub(crate) fn jpeg_oriented(picture: &Rgb, orientation: u8) -> Vec<u8> {
     let mut exif = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();

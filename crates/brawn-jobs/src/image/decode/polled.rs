@@ -12,6 +12,8 @@ const PIECE: usize = 32 << 10;
 pub(super) struct Polled<'a> {
     bytes: &'a [u8],
     at: usize,
+    /// The most bytes in a piece.
+    piece: usize,
     /// Where the piece that was last allowed ends.
     allowed: usize,
     budget: &'a Budget,
@@ -21,7 +23,13 @@ pub(super) struct Polled<'a> {
 
 impl<'a> Polled<'a> {
     pub(super) fn new(bytes: &'a [u8], budget: &'a Budget) -> Polled<'a> {
-        Polled { bytes, at: 0, allowed: 0, budget, overlays: Vec::new() }
+        Polled { bytes, at: 0, piece: PIECE, allowed: 0, budget, overlays: Vec::new() }
+    }
+
+    /// Looks at the budget each `piece` bytes, where few bytes can stand for much work.
+    pub(super) fn in_pieces(mut self, piece: usize) -> Polled<'a> {
+        self.piece = piece.clamp(64, PIECE);
+        self
     }
 
     /// Has `bytes` read at `at` instead of those in the input. Not for [`BufRead`], which hands out the input itself.
@@ -30,10 +38,10 @@ impl<'a> Polled<'a> {
     }
 
     fn piece(&mut self) -> io::Result<&'a [u8]> {
-        if self.at >= self.allowed || self.allowed - self.at > PIECE {
+        if self.at >= self.allowed || self.allowed - self.at > self.piece {
             // Not `Interrupted`: `read_exact` would try that again for ever.
             self.budget.check().map_err(|_| io::Error::other("the budget has ended"))?;
-            self.allowed = self.at.saturating_add(PIECE).min(self.bytes.len());
+            self.allowed = self.at.saturating_add(self.piece).min(self.bytes.len());
         }
         Ok(self.bytes.get(self.at..self.allowed).unwrap_or_default())
     }

@@ -14,6 +14,16 @@ use super::super::header::Header;
 use super::super::polled::Polled;
 use super::super::room;
 use super::super::shrink::MAX_SCANS;
+use super::Detail;
+
+/// What a decode holds: the output, rows of MCUs and, where several scans make a picture, the coefficients.
+pub(super) fn peak_memory(header: &Header, detail: &Detail) -> u64 {
+    let components = u64::from(detail.components);
+    let coefficients =
+        if detail.is_buffered() { detail.samples * 2 + detail.samples / 32 } else { 0 };
+    let rows = u64::from(header.width) * components * 128;
+    coefficients + header.pixels() * components + rows
+}
 
 /// `None` when it finds a fault, which the other decoder may not: its verdict is the one that counts.
 pub(super) fn decode(
@@ -40,7 +50,7 @@ pub(super) fn inks(
     header: &Header,
     adobe: Option<u8>,
     budget: &Budget,
-) -> Result<Option<Vec<u8>>, Error> {
+) -> Result<Option<Picture>, Error> {
     let colours = match adobe {
         None | Some(0) => ColorSpace::CMYK,
         Some(2) => ColorSpace::YCCK,
@@ -53,7 +63,12 @@ pub(super) fn inks(
             pixels.as_chunks_mut::<4>().0.iter_mut().for_each(ycck_to_cmyk);
         }
     }
-    Ok(inks)
+    Ok(inks.map(|pixels| Picture {
+        width: header.width,
+        height: header.height,
+        layout: Layout::Rgba,
+        pixels,
+    }))
 }
 
 /// In libjpeg's own fixed point.
@@ -69,6 +84,9 @@ fn ycck_to_cmyk(pixel: &mut [u8; 4]) {
     }
 }
 
+/// Looks at the budget while a file is read, at least.
+const LOOKS: usize = 256;
+
 fn samples(
     bytes: &[u8],
     header: &Header,
@@ -76,13 +94,15 @@ fn samples(
     channels: usize,
     budget: &Budget,
 ) -> Result<Option<Vec<u8>>, Error> {
+    // A file of a few kilobytes can ask for a second of work.
+    let reader = Polled::new(bytes, budget).in_pieces(bytes.len() / LOOKS);
     let options = DecoderOptions::default()
         .set_strict_mode(true)
         .set_max_width(header.width as usize)
         .set_max_height(header.height as usize)
         .jpeg_set_max_scans(MAX_SCANS)
         .jpeg_set_out_colorspace(colours);
-    let mut decoder = JpegDecoder::new_with_options(Polled::new(bytes, budget), options);
+    let mut decoder = JpegDecoder::new_with_options(reader, options);
     let length = header.pixels() * channels as u64;
     let decoded = decoder.decode_headers().is_ok()
         && decoder.output_buffer_size().is_some_and(|size| size as u64 == length);
@@ -125,8 +145,11 @@ mod tests {
         let adobe = transform(bytes).map(|at| bytes[at]);
         let stopped = inks(bytes, &header, adobe, &budget).expect("no budget ends");
         let stopped = stopped.expect("no fault");
-        let whole = full::inks(bytes, 8, &budget).expect("decoded");
-        stopped.iter().zip(&whole.pixels).map(|(a, b)| a.abs_diff(*b)).max().expect("pixels")
+        let super::super::super::header::Detail::Jpeg(detail) = &header.detail else {
+            panic!("a jpeg")
+        };
+        let whole = full::decode(bytes, detail, header.layout, 8, &budget).expect("decoded");
+        stopped.pixels.iter().zip(&whole.pixels).map(|(a, b)| a.abs_diff(*b)).max().expect("pixels")
     }
 
     #[test]

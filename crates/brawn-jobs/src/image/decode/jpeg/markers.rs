@@ -8,6 +8,8 @@ pub(super) struct Markers {
     pub(super) frame: Option<Frame>,
     /// The colour transform an Adobe segment names: 0 none, 1 YCbCr, 2 YCCK.
     pub(super) adobe: Option<u8>,
+    /// Components in the first scan.
+    pub(super) first_scan: u8,
     exif: Option<Range<usize>>,
     xmp: Option<Range<usize>>,
     icc: Vec<IccPart>,
@@ -17,6 +19,8 @@ pub(super) struct Markers {
 #[derive(Clone, Debug)]
 pub(super) struct Frame {
     pub(super) coding: Coding,
+    /// Whether its codes are arithmetic.
+    pub(super) arithmetic: bool,
     pub(super) precision: u8,
     pub(super) width: u16,
     pub(super) height: u16,
@@ -72,7 +76,10 @@ impl Markers {
             let body = at + 2..end;
             let content = bytes.get(body.clone()).ok_or(Stopped::CutOff(end))?;
             match marker {
-                0xda => return Ok(markers),
+                0xda => {
+                    markers.first_scan = content.first().copied().unwrap_or_default();
+                    return Ok(markers);
+                }
                 0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf => {
                     if markers.frame.is_some() {
                         return Err(Stopped::Wrong("it has two frame headers".to_owned()));
@@ -88,6 +95,25 @@ impl Markers {
             }
             at = end;
         }
+    }
+
+    /// The scans of a file, `most` where there are more.
+    pub(super) fn scans(bytes: &[u8], most: usize) -> usize {
+        let (mut scans, mut at) = (0, 2);
+        while scans < most
+            && let Ok((marker, behind)) = next_marker(bytes, at)
+        {
+            at = behind;
+            match (marker, bytes.get(at..at + 2)) {
+                (0xd9, _) | (_, None) => break,
+                (0xd0..=0xd8 | 0x01, _) => {}
+                (_, Some(length)) => {
+                    at += usize::from(u16::from_be_bytes([length[0], length[1]]));
+                    scans += usize::from(marker == 0xda);
+                }
+            }
+        }
+        scans
     }
 
     fn app1(&mut self, content: &[u8], body: Range<usize>) {
@@ -177,6 +203,7 @@ impl Frame {
         };
         Ok(Frame {
             coding,
+            arithmetic: marker >= 0xc9,
             precision: *precision,
             width: u16::from_be_bytes([*w1, *w0]),
             height: u16::from_be_bytes([*h1, *h0]),

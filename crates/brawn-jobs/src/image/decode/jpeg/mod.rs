@@ -1,5 +1,6 @@
 //! JPEG: shrunk while decoding where that is enough.
 
+mod average;
 mod full;
 mod large;
 mod markers;
@@ -18,6 +19,10 @@ use markers::{Coding, Markers, Stopped};
 #[derive(Clone, Debug)]
 pub(super) struct Detail {
     progressive: bool,
+    /// Whether its codes are arithmetic.
+    arithmetic: bool,
+    /// Whether sequential components come in scans of their own.
+    apart: bool,
     /// Samples of all components, at full size.
     samples: u64,
     components: u8,
@@ -32,6 +37,11 @@ pub(super) struct Detail {
 impl Detail {
     fn is_cmyk(&self) -> bool {
         self.components == 4
+    }
+
+    /// Whether all coefficients are held until the last scan.
+    fn is_buffered(&self) -> bool {
+        self.progressive || self.apart
     }
 }
 
@@ -69,6 +79,9 @@ pub(super) fn probe(bytes: &[u8], complete: bool) -> Result<Probed, Error> {
     }
     let detail = Detail {
         progressive: frame.coding == Coding::Progressive,
+        arithmetic: frame.arithmetic,
+        apart: frame.coding == Coding::Sequential
+            && usize::from(markers.first_scan) < frame.components.len(),
         samples: frame.samples(),
         components: frame.components.len() as u8,
         unusual: frame.sampling().is_none(),
@@ -114,11 +127,24 @@ fn scaled(side: u32, eighths: u32) -> u32 {
     (u64::from(side) * u64::from(eighths)).div_ceil(8) as u32
 }
 
+/// Whether the picture is decoded at full size by what can be interrupted, then made smaller: large ones that are wanted
+/// so, and those that [`shrink`] declines for what stands in their header. Others it declines for a flaw in the pixels;
+/// full size is not planned for them.
+fn goes_by_large(header: &Header, detail: &Detail, eighths: u32) -> bool {
+    header.pixels() > LARGE
+        && (detail.is_cmyk() || (!detail.unusual && (eighths == 8 || detail.apart)))
+}
+
 pub(super) fn peak_memory(header: &Header, detail: &Detail, want: &Want) -> u64 {
     let eighths = eighths(header, want);
     let pixels =
         u64::from(scaled(header.width, eighths)) * u64::from(scaled(header.height, eighths));
-    full::peak_memory(detail, pixels, eighths) + color::memory(detail.profile)
+    let mut peak = full::peak_memory(detail, pixels, eighths);
+    if eighths < 8 && goes_by_large(header, detail, eighths) {
+        let smaller = pixels * u64::from(detail.components);
+        peak = peak.max(large::peak_memory(header, detail) + smaller);
+    }
+    peak + color::memory(detail.profile)
 }
 
 pub(super) fn decode(
@@ -144,31 +170,16 @@ pub(super) fn decode(
     let eighths = eighths(header, want);
     let picture = match shrunk(bytes, eighths, budget)? {
         Some(picture) => picture,
-        None if detail.is_cmyk() => {
-            let large = eighths == 8 && header.pixels() > LARGE;
-            let inks =
-                if large { large::inks(bytes, header, markers.adobe, budget)? } else { None };
-            let inks = match inks {
-                Some(pixels) => Picture {
-                    width: header.width,
-                    height: header.height,
-                    layout: Layout::Rgba,
-                    pixels,
-                },
-                None => full::inks(bytes, eighths, budget)?,
-            };
-            let ready = Inks::new(icc.as_deref(), &mut extras.warnings);
-            printed(inks, detail.inverted, &ready, budget)?
-        }
         None => {
-            let picture = if eighths == 8 && header.pixels() > LARGE && !detail.unusual {
-                large::decode(bytes, header, budget)?
-            } else {
-                None
-            };
-            match picture {
+            let picture = match by_large(bytes, header, detail, markers.adobe, eighths, budget)? {
                 Some(picture) => picture,
-                None => full::decode(bytes, header.layout, eighths, budget)?,
+                None => full::decode(bytes, detail, header.layout, eighths, budget)?,
+            };
+            if detail.is_cmyk() {
+                let ready = Inks::new(icc.as_deref(), &mut extras.warnings);
+                printed(picture, detail.inverted, &ready, budget)?
+            } else {
+                picture
             }
         }
     };
@@ -177,6 +188,29 @@ pub(super) fn decode(
     }
     each(Frame { picture, delay_ms: 0 })?;
     Ok(extras)
+}
+
+/// Gray, RGB or, as Rgba, the inks as they are stored.
+fn by_large(
+    bytes: &[u8],
+    header: &Header,
+    detail: &Detail,
+    adobe: Option<u8>,
+    eighths: u32,
+    budget: &Budget,
+) -> Result<Option<Picture>, Error> {
+    if !goes_by_large(header, detail, eighths) {
+        return Ok(None);
+    }
+    let picture = if detail.is_cmyk() {
+        large::inks(bytes, header, adobe, budget)?
+    } else {
+        large::decode(bytes, header, budget)?
+    };
+    match picture {
+        Some(picture) if eighths < 8 => average::averaged(&picture, eighths, budget).map(Some),
+        picture => Ok(picture),
+    }
 }
 
 /// CMYK as RGB: by the profile where there is a good one, else as ideal inks.

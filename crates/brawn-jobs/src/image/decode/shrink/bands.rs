@@ -46,20 +46,22 @@ pub(super) struct Block<'a> {
 }
 
 impl Block<'_> {
+    /// Sets a coefficient.
     #[inline(always)]
-    fn add(&mut self, band: &Band<'_>, index: u32, value: i16) {
+    fn set(&mut self, band: &Band<'_>, index: u32, value: i16) {
         let place = band.places.get(index as usize).copied().unwrap_or(u8::MAX);
         if let Some(kept) = self.values.get_mut(usize::from(place)) {
-            *kept = kept.wrapping_add(value << band.low);
+            *kept = value << band.low;
         }
     }
 
-    /// Adds one bit to the magnitude of a coefficient.
+    /// Adds one bit to the magnitude of a coefficient, unless it has that bit: scans may come twice.
     #[inline(always)]
     fn correct(&mut self, band: &Band<'_>, index: u32) {
         let place = band.places.get(index as usize).copied().unwrap_or(u8::MAX);
         if let Some(kept) = self.values.get_mut(usize::from(place)) {
-            *kept = kept.wrapping_add(kept.signum() << band.low);
+            let lacks = !(*kept >> band.low) & 1;
+            *kept = kept.wrapping_add((kept.signum() * lacks) << band.low);
         }
     }
 }
@@ -167,7 +169,7 @@ impl BandTable {
             }
             if size > 0 {
                 *block.nonzero |= 1 << index;
-                block.add(band, index, value);
+                block.set(band, index, value);
             }
             index += 1;
         }
@@ -209,7 +211,7 @@ impl BandTable {
             }
             if size > 0 {
                 *block.nonzero |= 1 << next;
-                block.add(band, next, value);
+                block.set(band, next, value);
             }
             zeros &= zeros - 1;
             index = next + 1;

@@ -115,10 +115,11 @@ fn zeroed<T: Clone + Default>(length: usize) -> Option<Vec<T>> {
     Some(values)
 }
 
-/// All scans up to the end of the image, if they are such as G.1.1.1 allows.
+/// All scans up to the end of the image, if each is such as G.1.1.1 allows.
 fn all_steps<'a>(headers: &mut Headers, mut scan: Scan<'a>) -> Option<Vec<Step<'a>>> {
-    // The lowest bit known of each coefficient of each component.
-    let mut known = vec![[None; 64]; headers.frame.as_ref()?.components.len()];
+    // Which components have their DC. The order of scans is free otherwise, as in libjpeg, which only warns of bands that
+    // come twice or are refined out of turn.
+    let mut known = vec![false; headers.frame.as_ref()?.components.len()];
     let mut steps = Vec::new();
     let quantisation = headers.quantisation;
     loop {
@@ -134,15 +135,7 @@ fn all_steps<'a>(headers: &mut Headers, mut scan: Scan<'a>) -> Option<Vec<Step<'
         }
         let mut components = Vec::new();
         for &ScanComponent { index, dc: dc_table, ac: ac_table } in &scan.components {
-            let known: &mut [Option<u32>; 64] = &mut known[index];
-            // The DC comes first; a refinement refines by one bit what there is.
-            let before = if refines { Some(high) } else { None };
-            let in_order = |&bit: &Option<u32>| bit == before;
-            let band = first as usize..=last as usize;
-            if !known[band.clone()].iter().all(in_order) || (!dc && known[0].is_none()) {
-                return None;
-            }
-            known[band].fill(Some(low));
+            known[index] |= dc;
             let table = if dc { &headers.dc[dc_table] } else { &headers.ac[ac_table] };
             components.push((index, table.clone()));
         }
@@ -153,7 +146,7 @@ fn all_steps<'a>(headers: &mut Headers, mut scan: Scan<'a>) -> Option<Vec<Step<'
             Next::End => break,
         }
     }
-    let complete = known.iter().all(|known| known[0].is_some());
+    let complete = known.iter().all(|known| *known);
     // Each component keeps the table it starts with; nobody gives it another one on the way.
     (complete && headers.quantisation == quantisation).then_some(steps)
 }

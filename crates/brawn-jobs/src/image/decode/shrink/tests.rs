@@ -206,6 +206,66 @@ fn agrees_for_any_order_of_progressive_scans() {
     }
 }
 
+/// What stands before the scans of a file by [`Encoder`], and each scan with its tables.
+fn scans(jpeg: &[u8]) -> (&[u8], Vec<&[u8]>) {
+    let (mut at, mut starts, mut framed, mut open) = (2, Vec::new(), false, false);
+    loop {
+        let marker = jpeg[at + 1];
+        let length = usize::from(u16::from_be_bytes([jpeg[at + 2], jpeg[at + 3]]));
+        framed |= marker == 0xc2;
+        if framed && !open && matches!(marker, 0xc4 | 0xda) {
+            starts.push(at);
+            open = true;
+        }
+        at += 2 + length;
+        if marker == 0xda {
+            open = false;
+            let ends = |pair: &[u8]| pair[0] == 0xff && !matches!(pair[1], 0 | 0xd0..=0xd7);
+            at += jpeg[at..].windows(2).position(ends).expect("a marker after the scan");
+            if jpeg[at + 1] == 0xd9 {
+                break;
+            }
+        }
+    }
+    let ends = starts.iter().skip(1).copied().chain([at]);
+    let scans = starts.iter().zip(ends).map(|(&start, end)| &jpeg[start..end]).collect();
+    (&jpeg[..starts[0]], scans)
+}
+
+#[test]
+fn agrees_for_scans_that_come_twice_or_too_early() {
+    let (width, height) = (131, 77);
+    for (channels, format) in [(1, PixelFormat::Grayscale), (3, PixelFormat::Rgb)] {
+        let pixels = picture(width, height, channels);
+        let encoder = Encoder::new(&pixels, width, height, format).quality(90).progressive(true);
+        let jpeg = encoder.encode().expect("encodes");
+        let (head, scans) = scans(&jpeg);
+        let is = |scan: &&&[u8], dc: bool, refines: bool| {
+            let sos = scan.windows(2).position(|pair| pair == [0xff, 0xda]).expect("a scan");
+            let parameters = sos + 5 + 2 * usize::from(scan[sos + 4]);
+            (scan[parameters] == 0) == dc && (scan[parameters + 2] >> 4 > 0) == refines
+        };
+        let all = |dc, refines| scans.iter().filter(move |scan| is(scan, dc, refines)).copied();
+        let orders: [(&str, Vec<&[u8]>); 4] = [
+            ("as it was", scans.clone()),
+            ("DC refined twice", scans.iter().copied().chain(all(true, true)).collect()),
+            ("AC anew at the end", scans.iter().copied().chain(all(false, false)).collect()),
+            (
+                "DC after all AC",
+                all(false, false)
+                    .chain(all(false, true))
+                    .chain(all(true, false))
+                    .chain(all(true, true))
+                    .collect(),
+            ),
+        ];
+        for (name, order) in orders {
+            let file = [head, &order.concat(), &[0xff, 0xd9]].concat();
+            compare(&file, &format!("{channels} channels, {name}"));
+        }
+    }
+}
+
 #[test]
 fn declines_what_it_does_not_cover() {
     let (width, height) = (64, 48);

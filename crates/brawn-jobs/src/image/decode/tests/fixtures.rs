@@ -17,7 +17,7 @@ pub(super) fn pixels(width: usize, height: usize, channels: usize) -> Vec<u8> {
         .collect()
 }
 
-pub(super) fn jpeg(
+pub(in super::super) fn jpeg(
     width: usize,
     height: usize,
     sampling: Option<Subsampling>,
@@ -42,6 +42,68 @@ pub(super) fn scripted_jpeg(side: usize, script: &[ScanScript]) -> Vec<u8> {
         .scan_script(script.to_vec())
         .encode()
         .expect("encodes")
+}
+
+/// A flat gray progressive JPEG of one scan of DCs and `refinements` of all ACs, which no scan brought before. Its sides
+/// should be multiples of 64.
+pub(in super::super) fn many_scans_jpeg(width: u16, height: u16, refinements: u8) -> Vec<u8> {
+    let segment = |marker: u8, content: &[u8]| {
+        [&[0xff, marker][..], &(content.len() as u16 + 2).to_be_bytes(), content].concat()
+    };
+    // One code of one bit: as a DC no difference, as an AC the end of 2^14 bands.
+    let table =
+        |class: u8, symbol: u8| segment(0xc4, &[&[class, 1][..], &[0; 15], &[symbol]].concat());
+    let [h1, h0] = height.to_be_bytes();
+    let [w1, w0] = width.to_be_bytes();
+    let blocks = usize::from(width) / 8 * (usize::from(height) / 8);
+    let ends = blocks.div_ceil(1 << 14) * 15;
+    let refinement = [
+        segment(0xda, &[1, 1, 0, 1, 63, 0x10]),
+        vec![0; ends / 8],
+        if ends % 8 > 0 { vec![0xff >> (ends % 8)] } else { vec![] },
+    ]
+    .concat();
+    [
+        vec![0xff, 0xd8],
+        segment(0xdb, &[&[0][..], &[1; 64]].concat()),
+        segment(0xc2, &[8, h1, h0, w1, w0, 1, 1, 0x11, 0]),
+        table(0, 0),
+        table(0x10, 0xe0),
+        segment(0xda, &[1, 1, 0, 0, 0, 0]),
+        vec![0; blocks / 8],
+        refinement.repeat(usize::from(refinements)),
+        vec![0xff, 0xd9],
+    ]
+    .concat()
+}
+
+/// Three planes, each in a sequential scan of its own: Y, Cb and Cr of the same slopes.
+pub(super) fn apart_jpeg(width: usize, height: usize) -> Vec<u8> {
+    let coded = |shift: u8| {
+        let samples: Vec<u8> =
+            pixels(width, height, 1).iter().map(|value| value / 2 + shift).collect();
+        Encoder::new(&samples, width, height, PixelFormat::Grayscale)
+            .quality(92)
+            .encode()
+            .expect("encodes")
+    };
+    // Tables and frame of the first, then the scan of each: FFDA, 8 bytes of header, data.
+    let sos = |jpeg: &[u8]| jpeg.windows(2).position(|pair| pair == [0xff, 0xda]).expect("a scan");
+    let first = coded(20);
+    let head = &first[..sos(&first)];
+    let sof = head.windows(2).position(|pair| pair == [0xff, 0xc0]).expect("a frame");
+    let mut file = head[..sof].to_vec();
+    file.extend([0xff, 0xc0, 0, 17, 8]);
+    file.extend_from_slice(&head[sof + 5..sof + 9]);
+    file.extend([3, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0]);
+    file.extend_from_slice(&head[sof + 13..]);
+    for (id, shift) in [(1, 20), (2, 60), (3, 90)] {
+        let jpeg = coded(shift);
+        file.extend([0xff, 0xda, 0, 8, 1, id, 0, 0, 63, 0]);
+        file.extend_from_slice(&jpeg[sos(&jpeg) + 10..jpeg.len() - 2]);
+    }
+    file.extend([0xff, 0xd9]);
+    file
 }
 
 pub(super) fn cmyk_jpeg(width: usize, height: usize) -> Vec<u8> {

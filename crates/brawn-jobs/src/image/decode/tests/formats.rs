@@ -158,6 +158,48 @@ fn a_sound_jpeg_of_too_many_scans_is_refused_at_every_scale() {
 }
 
 #[test]
+fn what_shrink_declines_by_the_header_is_made_smaller_from_full_size() {
+    for (name, bytes) in
+        [("cmyk", fixtures::cmyk_jpeg(2100, 1501)), ("planes", fixtures::apart_jpeg(2100, 1501))]
+    {
+        let (_, whole) = decode_first(&bytes).expect("decodes");
+        for eighths in [1, 2, 4] {
+            let at_least = Some((2100_u32 * eighths / 8, 1501 * eighths / 8));
+            let (_, frames, _) =
+                decode_all(&bytes, &Want { at_least, frames: 1 }).expect("decodes");
+            let small = &frames[0].picture;
+            let by = 8 / eighths;
+            assert_eq!((small.width, small.height), (2100_u32.div_ceil(by), 1501_u32.div_ceil(by)));
+            let mean = |x: u32, y: u32| {
+                let square = (y * by..1501.min(y * by + by))
+                    .flat_map(|y| (x * by..2100.min(x * by + by)).map(move |x| y * 2100 + x));
+                let samples = square.map(|at| f64::from(whole.picture.pixels[at as usize * 3]));
+                let (sum, count) = samples.fold((0.0, 0.0), |(s, c), sample| (s + sample, c + 1.0));
+                sum / count
+            };
+            let off = (0..small.width * small.height).map(|at| {
+                let (x, y) = (at % small.width, at / small.width);
+                (mean(x, y) - f64::from(small.pixels[at as usize * 3])).abs()
+            });
+            let mean = off.sum::<f64>() / f64::from(small.width * small.height);
+            assert!(mean < 4.0, "{name} at {eighths}/8 is off by {mean:.1}");
+        }
+    }
+}
+
+#[test]
+fn a_jpeg_that_would_take_long_in_one_call_is_refused() {
+    let sound = fixtures::many_scans_jpeg(8192, 8192, 98);
+    let want = Want { at_least: Some((800, 800)), frames: 1 };
+    let (_, frames, _) = decode_all(&sound, &want).expect("many scans, one after the other");
+    assert!(frames[0].picture.pixels.iter().all(|sample| *sample == 128));
+    // Without its end.
+    let error = decode_all(&sound[..sound.len() - 2], &want).expect_err("a flaw");
+    assert_eq!(error.kind(), brawn_core::ErrorKind::LimitExceeded, "{error}");
+    assert!(error.to_string().contains("67 million samples in 99 scans"), "{error}");
+}
+
+#[test]
 fn cmyk_jpeg_comes_as_rgb() {
     let (header, frame) = decode_first(&fixtures::cmyk_jpeg(32, 24)).expect("decodes");
     assert_eq!(header.layout, Layout::Rgb);

@@ -56,6 +56,10 @@ fn decoding_holds_no_more_than_it_says() {
         check("gray jpeg", &fixtures::jpeg(1500, 1100, None, progressive), &[1, 3, 4, 7]);
     }
     check("cmyk jpeg", &fixtures::cmyk_jpeg(1500, 1100), &[1, 3, 4, 7]);
+    check("large cmyk jpeg", &fixtures::cmyk_jpeg(2100, 1500), &[1, 2, 4]);
+    check("jpeg of planes", &fixtures::apart_jpeg(1500, 1100), &[1, 3, 4, 7]);
+    check("large jpeg of planes", &fixtures::apart_jpeg(2100, 1500), &[1, 2, 4]);
+    check("jpeg of many scans", &fixtures::many_scans_jpeg(2112, 1536, 98), &[1, 2, 4]);
     check("png", &fixtures::rgb_png(1500, 1100), &[1, 3, 4, 7]);
     check("lossless webp", &fixtures::webp(1500, 1100), &[1, 3, 4, 7]);
     check("lossy webp", &fixtures::lossy_webp(1500, 1100), &[1, 3, 4, 7]);
