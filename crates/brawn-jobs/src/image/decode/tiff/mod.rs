@@ -57,6 +57,13 @@ pub(super) struct Detail {
 }
 
 impl Detail {
+    /// Chunks of a picture of this size.
+    fn chunks(&self, width: u32, height: u32) -> u64 {
+        let count = |side: u32, of: u64| u64::from(side).div_ceil(of.max(1));
+        let planes = if self.planar { self.sheet.samples as u64 } else { 1 };
+        count(width, self.chunk.0) * count(height, self.chunk.1) * planes
+    }
+
     /// Samples that one chunk holds together.
     fn samples(&self) -> u64 {
         if self.planar { 1 } else { self.sheet.samples as u64 }
@@ -164,7 +171,7 @@ pub(super) fn decode(
         return Err(Error::invalid_input("the tiff is corrupt: it has two different sizes"));
     }
     if detail.compression == JPEG {
-        check_jpegs(bytes, &directory, detail, budget)?;
+        check_jpegs(bytes, &directory, header, detail, budget)?;
     }
     let channels = header.layout.channels();
     let mut picture = Picture {
@@ -197,19 +204,32 @@ fn limits(header: &Header, detail: &Detail) -> Limits {
     limits
 }
 
-/// The codec trusts the sizes inside of JPEG chunks: they must be those of the chunks.
+/// How often, on average, the bytes of a file may be read as JPEG chunks. Writers share one chunk among blank tiles;
+/// 65,535 strips that all are the same 100 MB would take an hour.
+const SHARED: u64 = 8;
+
+/// The codec trusts the sizes inside of JPEG chunks: they must be those of the chunks. It also reads each as a whole.
 fn check_jpegs(
     bytes: &[u8],
     directory: &Directory,
+    header: &Header,
     detail: &Detail,
     budget: &Budget,
 ) -> Result<(), Error> {
     let (offsets, lengths) =
         if directory.number(bytes, tag::TILE_WIDTH).is_some() { tag::TILES } else { tag::STRIPS };
     let ranges = directory.numbers(bytes, offsets).zip(directory.numbers(bytes, lengths));
-    for (offset, length) in ranges {
+    let needed = usize::try_from(detail.chunks(header.width, header.height)).unwrap_or(usize::MAX);
+    let mut together = 0_u64;
+    for (offset, length) in ranges.take(needed) {
         // A small file can name a million chunks that are all the same bytes.
         budget.check()?;
+        together = together.saturating_add(length);
+        if together > (bytes.len() as u64).saturating_mul(SHARED) {
+            return Err(Error::invalid_input(format!(
+                "the tiff is corrupt: its jpegs overlap, together they have more than {SHARED} times the bytes of the file"
+            )));
+        }
         let chunk = usize::try_from(offset)
             .ok()
             .zip(usize::try_from(offset.saturating_add(length)).ok())
@@ -295,17 +315,61 @@ mod tests {
     use super::super::tests::fixtures;
     use super::*;
 
-    #[test]
-    fn chunks_are_looked_at_only_while_the_budget_lives() {
+    /// A TIFF of one strip, read as if that were a JPEG.
+    fn subject() -> (Vec<u8>, Header, Detail) {
         let bytes = fixtures::rgb_tiff(8, 8);
-        let directory = Directory::read(&bytes).expect("a directory");
         let Ok(Probed::Header(header)) = probe(&bytes, true) else { panic!("a header") };
         let header::Detail::Tiff(detail) = &header.detail else { panic!("a tiff") };
+        let detail = detail.clone();
+        (bytes, header, detail)
+    }
+
+    #[test]
+    fn chunks_are_looked_at_only_while_the_budget_lives() {
+        let (bytes, header, detail) = subject();
+        let directory = Directory::read(&bytes).expect("a directory");
+        let check = |budget: &Budget| check_jpegs(&bytes, &directory, &header, &detail, budget);
         let budget = Budget::unlimited();
-        let error = check_jpegs(&bytes, &directory, detail, &budget).expect_err("it is no jpeg");
+        let error = check(&budget).expect_err("it is no jpeg");
         assert!(error.is_rejection(), "{error}");
         budget.cancel();
-        let error = check_jpegs(&bytes, &directory, detail, &budget).expect_err("cancelled");
+        let error = check(&budget).expect_err("cancelled");
         assert!(error.is_cancelled(), "{error}");
+    }
+
+    /// A little-endian TIFF of `needed` strips of one row that names `named` ranges, all of them the same JPEG.
+    fn strips_of_one_jpeg(named: u32, needed: u32) -> Vec<u8> {
+        let jpeg = fixtures::jpeg(8, 1, None, false);
+        let entries = [(256, 1, 8), (257, 1, needed), (258, 1, 8), (259, 1, 7), (262, 1, 1)];
+        let arrays = 8 + 2 + 9 * 12 + 4;
+        let data = arrays + named * 8;
+        let lists =
+            [(273, named, arrays), (277, 1, 1), (278, 1, 1), (279, named, arrays + named * 4)];
+        let mut bytes = b"II*\0\x08\0\0\0\x09\0".to_vec();
+        for (tag, count, value) in entries.into_iter().chain(lists) {
+            bytes.extend(u16::to_le_bytes(tag));
+            bytes.extend([4, 0]);
+            bytes.extend(u32::to_le_bytes(count));
+            bytes.extend(u32::to_le_bytes(value));
+        }
+        bytes.extend([0; 4]);
+        bytes.extend((0..named).flat_map(|_| data.to_le_bytes()));
+        bytes.extend((0..named).flat_map(|_| (jpeg.len() as u32).to_le_bytes()));
+        bytes.extend(jpeg);
+        bytes
+    }
+
+    #[test]
+    fn jpegs_that_overlap_are_refused_and_those_beyond_the_picture_not_looked_at() {
+        let check = |bytes: &[u8]| {
+            let directory = Directory::read(bytes).expect("a directory");
+            let Ok(Probed::Header(header)) = probe(bytes, true) else { panic!("a header") };
+            let header::Detail::Tiff(detail) = &header.detail else { panic!("a tiff") };
+            check_jpegs(bytes, &directory, &header, detail, &Budget::unlimited())
+        };
+        check(&strips_of_one_jpeg(4, 4)).expect("four rows share a jpeg");
+        let error = check(&strips_of_one_jpeg(500, 500)).expect_err("500 times the same");
+        assert!(error.is_rejection() && error.to_string().contains("overlap"), "{error}");
+        check(&strips_of_one_jpeg(500, 4)).expect("four of 500 are needed");
     }
 }
