@@ -96,6 +96,16 @@ fn recipes() -> Vec<(&'static str, Options)> {
             "animated",
             Options { frames: Frames::All, format: vec![Format::WebP], effort: 0, ..plain() },
         ),
+        (
+            "animated in twenty widths",
+            Options {
+                width: (0..20).map(|index| 400 + 5 * index).collect(),
+                frames: Frames::All,
+                format: vec![Format::WebP],
+                effort: 0,
+                ..plain()
+            },
+        ),
     ]
 }
 
@@ -114,10 +124,14 @@ fn the_real_peak_is_within_the_plan() {
         ("tiny.gif", gif(64, 48, 2)),
     ];
     let mut over = Vec::new();
-    for workers in [1, 4] {
-        let workers = std::num::NonZeroUsize::new(workers).expect("one or four");
+    for workers in [1, 4, 16] {
+        let workers = std::num::NonZeroUsize::new(workers).expect("one at least");
         let pool = Pool::new(workers).expect("threads");
         for (recipe, options) in recipes() {
+            // More workers than outputs that are worked on at once.
+            if workers.get() == 16 && options.width.len() < 8 {
+                continue;
+            }
             let job = ImageJob::new(options).expect("valid options");
             for (name, bytes) in &inputs {
                 let head = Head { name, bytes, size: Some(bytes.len() as u64) };

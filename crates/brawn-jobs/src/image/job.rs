@@ -126,10 +126,13 @@ impl ImageJob {
         let want = Want { at_least: None, frames: draft.frames };
         decode::decode(bytes, &draft.header, &want, budget, &mut |frame| {
             let original = prepare(frame.picture, draft, budget)?;
-            growing.par_iter_mut().with_max_len(1).try_for_each(|(rendition, animation)| {
-                let (picture, _) =
-                    render(&original, draft, &rendition.framing, &self.options, extras, budget)?;
-                animation.push(picture.into_owned(), frame.delay_ms, &self.options, budget)
+            growing.chunks_mut(AT_ONCE).try_for_each(|group| {
+                group.par_iter_mut().with_max_len(1).try_for_each(|(rendition, animation)| {
+                    let framing = &rendition.framing;
+                    let (picture, _) =
+                        render(&original, draft, framing, &self.options, extras, budget)?;
+                    animation.push(picture.into_owned(), frame.delay_ms, &self.options, budget)
+                })
             })
         })?;
         let mut finished = growing.into_iter();

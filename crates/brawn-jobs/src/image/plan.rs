@@ -136,7 +136,7 @@ impl Draft {
             .iter()
             .map(|rendition| self.rendition_memory(rendition, options))
             .collect();
-        // Finished files of all, and the work on as many as are worked on at once.
+        // What stays of all, and the work on as many as are worked on at once.
         let mut working: Vec<u64> = renditions.iter().map(|(working, _)| *working).collect();
         working.sort_unstable_by(|a, b| b.cmp(a));
         let working: u64 = working.iter().take(AT_ONCE).sum();
@@ -185,7 +185,7 @@ impl Draft {
         pixels * channels
     }
 
-    /// What making a rendition holds at most, and what of it stays: its finished files.
+    /// What making a rendition holds at most, and what of it stays: its finished files, the last frame of an animation.
     fn rendition_memory(&self, rendition: &Rendition, options: &Options) -> (u64, u64) {
         let framing = &rendition.framing;
         let filtered = filter::layout(self.header.layout, options);
@@ -228,8 +228,10 @@ impl Draft {
             let frames = if file.animated { u64::from(self.frames) * 2 } else { 1 };
             finished += frames * longest_result(file.target, rendition.size, target, options);
         }
-        let last_frames = if self.frames > 1 { picture } else { 0 };
-        (making.max(encoding) + last_frames, finished)
+        // An animation keeps its last frame until it has the next.
+        let animated = rendition.files.iter().any(|file| file.animated);
+        let last_frame = if animated { picture } else { 0 };
+        (making.max(encoding), finished + last_frame)
     }
 
     /// The plan as the outside sees it.
