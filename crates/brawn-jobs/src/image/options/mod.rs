@@ -111,11 +111,13 @@ pub struct Options {
     )]
     pub quality: u8,
 
-    /// JPEG that appears coarse first and sharpens: some percent smaller, slower to make.
+    /// JPEG that appears coarse first and sharpens: some percent smaller, slower to make, in one go that nothing stops
+    /// (250 ms for 10 MP).
     #[cfg_attr(feature = "clap", arg(long, help_heading = "Output"))]
     pub progressive: bool,
 
-    /// Make Huffman tables for each JPEG: 1 to 3 % smaller, takes half as long again to encode (sharp's default).
+    /// Make Huffman tables for each JPEG: 1 to 3 % smaller, takes half as long again to encode (sharp's default), in one
+    /// go that nothing stops (150 ms for 10 MP).
     #[cfg_attr(feature = "clap", arg(long, help_heading = "Output"))]
     pub optimise_coding: bool,
 
