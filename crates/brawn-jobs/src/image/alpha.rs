@@ -1,8 +1,7 @@
 //! Alpha: multiplied into the colours before they are averaged, taken out again after, and removed for JPEG.
 
 use brawn_core::{Budget, Error, Result};
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{MulDiv, PixelType};
+use brawn_resize::{Image, ImageRef, PixelType};
 use rayon::prelude::*;
 
 use super::options::Colour;
@@ -23,12 +22,12 @@ pub(crate) fn pixel_type(layout: Layout) -> PixelType {
 
 /// Multiplies the colours by alpha, in place. A transparent pixel's colour then weighs nothing in an average.
 pub(crate) fn premultiply(picture: &mut Picture, budget: &Budget) -> Result<()> {
-    in_place(picture, budget, |image| MulDiv::new().multiply_alpha_inplace(image))
+    in_place(picture, budget, brawn_resize::multiply_alpha_inplace)
 }
 
 /// Divides the colours by alpha again, in place.
 pub(crate) fn unpremultiply(picture: &mut Picture, budget: &Budget) -> Result<()> {
-    in_place(picture, budget, |image| MulDiv::new().divide_alpha_inplace(image))
+    in_place(picture, budget, brawn_resize::divide_alpha_inplace)
 }
 
 /// A premultiplied copy.
@@ -42,7 +41,7 @@ pub(crate) fn premultiplied(picture: &Picture, budget: &Budget) -> Result<Pictur
         let source = ImageRef::new(picture.width, rows, source, kind).map_err(internal)?;
         let mut target =
             Image::from_slice_u8(picture.width, rows, target, kind).map_err(internal)?;
-        MulDiv::new().multiply_alpha(&source, &mut target).map_err(internal)?;
+        brawn_resize::multiply_alpha(&source, &mut target).map_err(internal)?;
     }
     Ok(copy)
 }

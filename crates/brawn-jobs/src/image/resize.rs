@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 
 use brawn_core::{Budget, Result};
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
+use brawn_resize::{FilterType, Image, ImageRef, ResizeAlg, ResizeOptions, Resizer};
 
 use super::alpha::{self, internal, pixel_type};
 use super::options::Kernel;
@@ -173,7 +172,7 @@ mod tests {
         let view =
             ImageRef::new(3000, 2900, &source.pixels, pixel_type(Layout::Rgb)).expect("view");
         let mut whole = Image::new(401, 388, pixel_type(Layout::Rgb));
-        Resizer::new().resize(&view, &mut whole, None).expect("resized");
+        Resizer::new().resize(&view, &mut whole, &ResizeOptions::new()).expect("resized");
         assert!(
             rows_per_band(Area { left: 0.0, top: 0.0, width: 3000.0, height: 2900.0 }, (401, 388))
                 < 388
