@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use brawn_core::{ByteSize, Error};
 use brawn_jobs::image;
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 
 /// CPU-heavy work on files, folders and buckets; the same jobs run as AWS Lambda functions.
 #[derive(Debug, Parser)]
@@ -14,6 +14,25 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Cli {
+    /// Reads the command line; ends the process where that cannot be done, or only help was asked for.
+    pub(crate) fn read() -> Cli {
+        let matches = Cli::definition().get_matches();
+        Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+
+    /// All verbs and their flags. What looks like a negative number is a value: `--width -5` is a wrong width, and no
+    /// flag `-5`.
+    pub(crate) fn definition() -> clap::Command {
+        Cli::command().mut_subcommands(|verb| {
+            verb.mut_args(|argument| {
+                let takes_value = argument.get_action().takes_values() && !argument.is_positional();
+                if takes_value { argument.allow_negative_numbers(true) } else { argument }
+            })
+        })
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -198,11 +217,10 @@ fn parse_duration(text: &str) -> Result<Duration, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_definitions_hold_together() {
-        Cli::command().debug_assert();
+        Cli::definition().debug_assert();
     }
 
     #[test]

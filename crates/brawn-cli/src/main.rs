@@ -4,6 +4,7 @@
 
 mod args;
 mod check;
+mod flags;
 mod papers;
 mod plan;
 mod run;
@@ -14,14 +15,13 @@ mod verdict;
 use std::process::ExitCode;
 
 use brawn_core::Error;
-use clap::Parser;
 
 use crate::args::{Cli, Command};
 use crate::plan::Plan;
 use crate::verdict::Verdict;
 
 fn main() -> ExitCode {
-    let verdict = match Cli::parse().command {
+    let verdict = match Cli::read().command {
         Command::Image(image) => plan::image(*image).and_then(|plan| match plan {
             Plan::Print(event) => stdout::print(&event),
             Plan::Flow(work) => run::run(*work),

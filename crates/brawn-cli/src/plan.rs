@@ -9,6 +9,7 @@ use brawn_jobs::Recipe;
 use serde_json::Value;
 
 use crate::args::{Image, Run};
+use crate::stderr;
 use crate::stdout::Form;
 
 /// What a command line asks for, checked.
@@ -46,6 +47,9 @@ pub(crate) fn image(words: Image) -> Result<Plan> {
 
 fn route(run: &Run) -> Result<Route> {
     let sources = run.sources.iter().map(|text| text.parse()).collect::<Result<Vec<Location>>>()?;
+    if sources.iter().filter(|source| **source == Location::Stdio).count() > 1 {
+        return Err(Error::invalid_options("`-` is given twice: there is one stdin"));
+    }
     Ok(Route {
         sources,
         to: Some(run.to.parse()?),
@@ -60,6 +64,13 @@ fn plan(run: Run, route: Route, recipe: Recipe) -> Result<Plan> {
     let fields = recipe.to_json();
     let job: Arc<dyn Job> = recipe.into_job()?.into();
     if run.print_event {
+        for location in route.sources.iter().chain(&route.to) {
+            if !matches!(location, Location::Object(_)) {
+                stderr::warn(&format!(
+                    "`{location}` is of this machine; a function reads and writes s3://"
+                ));
+            }
+        }
         return Ok(Plan::Print(event(&route, fields)));
     }
     let vcpus = match run.threads {

@@ -8,14 +8,21 @@ use std::time::Duration;
 use brawn_core::{ByteSize, Error, ItemReport, Status, Summary};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::flags;
+
 /// Prints `brawn: ...` and, where something is known to help, `hint: ...`.
 pub(crate) fn complain(error: &Error) {
     let mut stderr = std::io::stderr().lock();
     // Nobody to tell when stderr is gone.
-    let _ = writeln!(stderr, "brawn: {}", error.chain());
-    if let Some(hint) = error.hint() {
+    let _ = writeln!(stderr, "brawn: {}", flags::reason(error));
+    if let Some(hint) = flags::hint(error) {
         let _ = writeln!(stderr, "hint: {hint}");
     }
+}
+
+/// Prints `brawn: warning: ...`.
+pub(crate) fn warn(text: &str) {
+    let _ = writeln!(std::io::stderr(), "brawn: warning: {text}");
 }
 
 /// Progress on a terminal, errors always, a summary at the end.
@@ -73,10 +80,10 @@ impl Stderr {
                 return;
             }
         };
-        let reason = item.reason.as_deref().unwrap_or("no reason given");
+        let reason = error.map(flags::reason).or_else(|| item.reason.clone()).unwrap_or_default();
         self.line(&format!("brawn: {}: {word}: {reason}", item.source));
-        if let Some(hint) = error.and_then(Error::hint)
-            && self.hints.borrow_mut().insert(hint.to_owned())
+        if let Some(hint) = error.and_then(flags::hint)
+            && self.hints.borrow_mut().insert(hint.clone())
         {
             self.line(&format!("hint: {hint}"));
         }

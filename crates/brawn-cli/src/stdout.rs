@@ -29,11 +29,13 @@ impl Form {
 pub(crate) struct Stdout {
     form: Form,
     closed: bool,
+    /// Of the plans so far: how many, their outputs, the largest peak.
+    plans: (u64, usize, u64),
 }
 
 impl Stdout {
     pub(crate) fn new(form: Form) -> Stdout {
-        Stdout { form, closed: false }
+        Stdout { form, closed: false, plans: (0, 0, 0) }
     }
 
     /// Whether the reader has gone.
@@ -43,6 +45,10 @@ impl Stdout {
 
     /// One object has ended.
     pub(crate) fn item(&mut self, outcome: &Outcome) {
+        if let Some(plan) = &outcome.plan {
+            let (plans, outputs, peak) = self.plans;
+            self.plans = (plans + 1, outputs + plan.outputs.len(), peak.max(plan.peak_memory));
+        }
         match self.form {
             Form::Nothing => {}
             Form::Json => self.line(&describe(outcome).to_string()),
@@ -52,8 +58,17 @@ impl Stdout {
 
     /// The end.
     pub(crate) fn summary(&mut self, summary: &Summary) {
-        if self.form == Form::Json {
-            self.line(&json!({ "summary": summary }).to_string());
+        match self.form {
+            Form::Nothing => {}
+            Form::Json => self.line(&json!({ "summary": summary }).to_string()),
+            Form::Table => {
+                let (plans, outputs, peak) = self.plans;
+                self.line(&format!(
+                    "{plans} of {} items, {outputs} outputs, peak of the largest {}",
+                    summary.items,
+                    ByteSize(peak)
+                ));
+            }
         }
     }
 

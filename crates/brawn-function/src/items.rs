@@ -35,6 +35,8 @@ pub(crate) struct Times {
 struct Again {
     /// Of the first.
     kind: ErrorKind,
+    /// Why the first is not done.
+    reason: String,
     count: usize,
     named: Vec<String>,
 }
@@ -46,8 +48,13 @@ impl Items {
         self.times.fetch_ms += item.fetch_ms;
         self.times.queue_ms += item.queue_ms;
         self.times.deliver_ms += item.deliver_ms;
-        if let Some(kind) = outcome.error.as_ref().map(Error::kind).filter(|kind| may_pass(*kind)) {
-            let again = self.again.get_or_insert(Again { kind, count: 0, named: Vec::new() });
+        if let Some(error) = outcome.error.as_ref().filter(|error| may_pass(error.kind())) {
+            let again = self.again.get_or_insert_with(|| Again {
+                kind: error.kind(),
+                reason: error.to_string(),
+                count: 0,
+                named: Vec::new(),
+            });
             again.count += 1;
             if again.named.len() < NAMED {
                 again.named.push(item.source.clone());
@@ -82,12 +89,12 @@ impl Items {
     /// makes Lambda try again and, at last, use the dead-letter queue. `None` where everything is done, or where what is
     /// not would end the same way again: a picture that is broken, an object that is not there.
     pub(crate) fn to_try_again(&self, summary: &Summary) -> Option<Error> {
-        let Again { kind, count, named } = self.again.as_ref()?;
+        let Again { kind, reason, count, named } = self.again.as_ref()?;
         let more = if *count > NAMED { ", ..." } else { "" };
         let named = named.join(", ");
         Some(Error::new(
             *kind,
-            format!("{count} of {} items are not done: {named}{more}", summary.items),
+            format!("{count} of {} items are not done: {named}{more} ({reason})", summary.items),
         ))
     }
 }
@@ -144,7 +151,7 @@ mod tests {
             let error = items.to_try_again(&summary);
             assert_eq!(error.as_ref().map(Error::kind), again.then_some(kind));
             if let Some(error) = error {
-                assert_eq!(error.to_string(), "1 of 2 items are not done: s3://in/a.jpg");
+                assert_eq!(error.to_string(), "1 of 2 items are not done: s3://in/a.jpg (x)");
             }
         }
     }

@@ -137,7 +137,28 @@ fn a_dry_run_says_what_would_be_made_and_writes_nothing() {
     assert_eq!(code(&done), 0, "{}", stderr(&done));
     let said = String::from_utf8_lossy(&done.stdout).into_owned();
     assert!(said.contains("china.jpg") && said.contains("80x53") && said.contains("MB"), "{said}");
+    assert!(said.contains("6 of 6 items, 6 outputs, peak of the largest"), "{said}");
     assert!(!to.exists());
+}
+
+#[test]
+fn an_input_that_is_named_twice_is_done_once() {
+    let to = tempfile::tempdir().expect("a folder");
+    let photo = photos().join("china.jpg");
+    let done = run(&[
+        "image",
+        text(&photo),
+        text(&photo),
+        "--to",
+        text(to.path()),
+        "--width",
+        "80",
+        "--json",
+    ]);
+    assert_eq!(code(&done), 0, "{}", stderr(&done));
+    let (items, summary) = json_lines(&done);
+    assert_eq!((&summary["ok"], &summary["skipped"]), (&1.into(), &1.into()));
+    assert!(items.iter().any(|item| item["reason"] == "it is named more than once"), "{items:?}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Help, completions and man pages, all from the same definitions.
 
-use crate::{code, run, stderr, text};
+use crate::{code, photos, run, stderr, text};
 
 #[test]
 fn help_teaches_by_example() {
@@ -43,4 +43,35 @@ fn there_is_a_man_page_for_each_verb() {
     let page = std::fs::read_to_string(folder.path().join("brawn-image.1")).expect("a page");
     assert!(page.contains("skip\\-existing") && page.starts_with(".ie"), "roff");
     assert!(folder.path().join("brawn.1").exists());
+}
+
+#[test]
+fn a_negative_number_is_a_value_and_no_flag() {
+    let done = run(&["image", "a.jpg", "--to", "b/", "--width", "-5"]);
+    assert_eq!(code(&done), 2);
+    assert!(stderr(&done).contains("'-5' for '--width"), "{}", stderr(&done));
+}
+
+#[test]
+fn options_are_named_as_flags() {
+    let to = tempfile::tempdir().expect("a folder");
+    let photos = photos();
+    let mut words = vec!["image", text(&photos), "--to", text(to.path())];
+    words.extend(["--width", "80", "--max-src-resolution", "0.001"]);
+    let done = run(&words);
+    assert_eq!(code(&done), 1);
+    assert!(stderr(&done).contains("`--max-src-resolution`"), "{}", stderr(&done));
+}
+
+#[test]
+fn an_event_with_places_of_this_machine_is_warned_about() {
+    let done = run(&["image", "photos/", "--to", "s3://out/", "--width", "80", "--print-event"]);
+    assert_eq!(code(&done), 0);
+    assert!(stderr(&done).contains("warning: `photos/` is of this machine"), "{}", stderr(&done));
+}
+
+#[test]
+fn one_stdin_is_not_read_twice() {
+    let done = run(&["image", "-", "-", "--to", "out/"]);
+    assert_eq!((code(&done), stderr(&done).contains("given twice")), (2, true));
 }

@@ -21,12 +21,13 @@ pub(crate) struct Claims {
 }
 
 impl Claims {
-    /// Takes `place`, as the destination spells it, for an output of `source`.
-    pub(crate) fn writes(&mut self, place: &Location, source: &Arc<str>) -> Result<()> {
+    /// Takes `place`, as the destination spells it, for an output of `source`. `false`: that very source has it already.
+    pub(crate) fn writes(&mut self, place: &Location, source: &Arc<str>) -> Result<bool> {
         let hash = self.hasher.hash_one(place);
         let name = (self.outputs.len() < NAMED).then(|| Arc::clone(source));
         match self.outputs.insert(hash, name) {
-            None => Ok(()),
+            None => Ok(true),
+            Some(Some(first)) if first == *source => Ok(false),
             Some(first) => {
                 let first = first.as_deref().map_or_else(
                     || "another source of this run".to_owned(),
@@ -56,7 +57,8 @@ mod tests {
     fn the_second_item_that_wants_a_place_is_told_who_has_it() {
         let mut claims = Claims::default();
         let (png, jpg): (Arc<str>, Arc<str>) = ("a.png".into(), "a.jpg".into());
-        claims.writes(&place("out/a.webp"), &png).expect("free");
+        assert!(claims.writes(&place("out/a.webp"), &png).expect("free"));
+        assert!(!claims.writes(&place("out/a.webp"), &png).expect("its own"));
         let error = claims.writes(&place("out/a.webp"), &jpg).expect_err("taken");
         assert_eq!(error.kind(), ErrorKind::AlreadyExists);
         assert_eq!(error.to_string(), "`a.jpg` and `a.png` would both write `out/a.webp`");

@@ -32,10 +32,15 @@ impl Places {
         Arc::new(Places { claims: Mutex::default(), inputs, written })
     }
 
-    /// Takes `targets` for the outputs of `source`, so that no other object of this run writes there.
-    pub(crate) fn claim(&self, targets: &[Location], source: &Arc<str>) -> Result<()> {
+    /// Takes `targets` for the outputs of `source`, so that no other object of this run writes there. `false`: the run
+    /// names that source more than once (`a.jpg *.jpg`), and the first of them has taken the places.
+    pub(crate) fn claim(&self, targets: &[Location], source: &Arc<str>) -> Result<bool> {
         let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
-        targets.iter().try_for_each(|target| claims.writes(target, source))
+        let mut free = true;
+        for target in targets {
+            free &= claims.writes(target, source)?;
+        }
+        Ok(free)
     }
 
     /// Refuses to put an output over the file `there`, found at `target`, where it is an input. Blocks.

@@ -113,7 +113,9 @@ impl Run<'_> {
         {
             return Ok(End::Skipped(reason));
         }
-        let targets = self.targets(&planned.plan, source)?;
+        let Some(targets) = self.targets(&planned.plan, source)? else {
+            return Ok(End::Skipped("it is named more than once".to_owned()));
+        };
         if self.flow.skip_existing && self.all_exist(&targets).await? {
             return Ok(End::Skipped("outputs exist".to_owned()));
         }
@@ -241,8 +243,9 @@ impl Run<'_> {
         self.stop.guard(blocking(move || plan(&*job, &name, &bytes, size))).await?
     }
 
-    /// Where the outputs will go; taken, so that no other object of this run writes there.
-    fn targets(&self, plan: &Plan, source: &Arc<str>) -> Result<Vec<Location>> {
+    /// Where the outputs will go; taken, so that no other object of this run writes there. `None` where the same source
+    /// has taken them before.
+    fn targets(&self, plan: &Plan, source: &Arc<str>) -> Result<Option<Vec<Location>>> {
         let destination = &self.flow.destination;
         if destination.is_exact() && plan.outputs.len() > 1 {
             return Err(Error::invalid_options(format!(
@@ -256,8 +259,7 @@ impl Run<'_> {
             .iter()
             .map(|output| destination.join(&output.name))
             .collect::<Result<_>>()?;
-        self.delivery.places.claim(&targets, source)?;
-        Ok(targets)
+        Ok(self.delivery.places.claim(&targets, source)?.then_some(targets))
     }
 
     async fn all_exist(&self, targets: &[Location]) -> Result<bool> {

@@ -26,7 +26,8 @@ pub(crate) fn fault(error: &object_store::Error, address: &Address) -> Error {
     }
     let root = short(&causes.last().map(ToString::to_string).unwrap_or_default());
     if let Some(what) = causes.iter().find_map(|cause| transport(*cause)) {
-        return Error::new(ErrorKind::Unavailable, format!("`{address}`: {what} ({root})"));
+        let whom = server(&text).map(|server| format!("{server}: ")).unwrap_or_default();
+        return Error::new(ErrorKind::Unavailable, format!("`{address}`: {what} ({whom}{root})"));
     }
     Error::new(ErrorKind::Storage, format!("`{address}`: {root}"))
 }
@@ -40,6 +41,14 @@ fn transport(cause: &(dyn StdError + 'static)) -> Option<&'static str> {
         HttpErrorKind::Timeout => "no answer in time",
         _ => "the connection broke",
     })
+}
+
+/// The server that was asked, `http://127.0.0.1:9000`, as the client's text names it; the key and the query stay out.
+fn server(text: &str) -> Option<&str> {
+    let url = text.split("url (").nth(1)?.split(')').next()?;
+    let host = url.find("://")? + 3;
+    let end = url[host..].find(['/', '?']).map_or(url.len(), |end| host + end);
+    (!url[..end].contains('@')).then_some(&url[..end])
 }
 
 #[cfg(not(feature = "s3"))]
@@ -197,6 +206,18 @@ mod tests {
             error.chain(),
             "`s3://in/a.jpg`: the credentials were refused (403 SignatureDoesNotMatch)"
         );
+    }
+
+    #[test]
+    fn the_server_is_named_without_the_request() {
+        let text = "HTTP error: error sending request | error sending request for url (http://127.0.0.1:9/in/a.jpg?uploads)";
+        assert_eq!(server(text), Some("http://127.0.0.1:9"));
+        assert_eq!(
+            server("for url (https://in.s3.amazonaws.com)"),
+            Some("https://in.s3.amazonaws.com")
+        );
+        assert_eq!(server("for url (http://me:secret@host/)"), None);
+        assert_eq!(server("a broken pipe"), None);
     }
 
     #[test]

@@ -42,6 +42,10 @@ fn boxes(brands: &[u8]) -> Result<Format, Error> {
     }
 }
 
+/// What the formats that are handled start with.
+const MAGICS: [&[u8]; 7] =
+    [b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF", b"GIF8", b"II*\0", b"MM\0*", b"BM"];
+
 fn other(bytes: &[u8]) -> Error {
     let known: [(&[u8], &str); 12] = [
         (b"\xff\x0a", "jpeg xl"),
@@ -62,6 +66,13 @@ fn other(bytes: &[u8]) -> Error {
     }
     if is_svg(bytes) {
         return unsupported("svg");
+    }
+    if bytes.len() < 12 && MAGICS.iter().any(|magic| magic.starts_with(bytes)) {
+        return Error::invalid_input(format!(
+            "the input ends after {} bytes of its header",
+            bytes.len()
+        ))
+        .with_hint("fetch or export it again");
     }
     let head = &bytes[..bytes.len().min(8)];
     let shown: String =
