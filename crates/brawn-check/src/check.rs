@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 
 use crate::allow::{self, Allow};
 use crate::catalogue::Catalogue;
+use crate::deploy::{self, Deployed};
 use crate::error::Error;
 use crate::finding::{Finding, Tier};
 use crate::program::Program;
 use crate::report::{Report, Skipped};
 use crate::resolve::FnId;
 use crate::rules::{RULES, Rule, Run};
+use crate::source::Text;
 use crate::{baseline, threads, workspace};
 
 /// A check of some paths: workspaces, crates, folders of sources, files.
@@ -149,9 +151,21 @@ fn report(program: &Program, rules: &[&'static Rule], count: usize) -> Report {
         found
     });
     let mut findings: Vec<Finding> = found.into_iter().flatten().collect();
+    let deployed: Vec<(&Text, Vec<Deployed>)> =
+        program.workspace.deployments.iter().map(|text| (text, deploy::functions(text))).collect();
     for rule in rules {
-        if let Run::Project(check) = rule.run {
-            check(program, rule, &mut findings);
+        match rule.run {
+            Run::Function(_) => {}
+            Run::Project(check) => check(program, rule, &mut findings),
+            Run::Deployed(check) => {
+                for (text, functions) in &deployed {
+                    findings.extend(
+                        functions
+                            .iter()
+                            .filter_map(|function| check(program, rule, text, function)),
+                    );
+                }
+            }
         }
     }
     findings.sort_by(|a, b| a.order().cmp(&b.order()));

@@ -6,7 +6,6 @@ mod terraform;
 
 use crate::program::Program;
 use crate::source::Text;
-use crate::tree::Span;
 
 /// A value with the line it stands in, from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,14 +49,6 @@ pub(crate) fn functions(text: &Text) -> Vec<Deployed> {
         node::yaml(&text.text).map(|root| cloudformation::functions(&root)).unwrap_or_default()
     };
     all.into_iter().filter(|function| function.is_native).collect()
-}
-
-/// The span of a line.
-pub(crate) fn span(text: &Text, line: usize) -> Span {
-    let start = text.start_of(line);
-    let content = text.line(line);
-    let indent = content.len() - content.trim_start().len();
-    Span { start: start + indent as u32, end: start + content.trim_end().len() as u32 }
 }
 
 /// The package whose code a function runs: by its path, or because there is but one.

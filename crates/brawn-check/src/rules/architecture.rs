@@ -20,7 +20,7 @@
 //! When a native library exists for x86_64 only, or AVX2 is what makes it fast.
 
 use super::{Rule, Run};
-use crate::deploy::{self, Deployed};
+use crate::deploy::Deployed;
 use crate::finding::{Finding, Tier};
 use crate::program::{Program, finding};
 use crate::source::Text;
@@ -30,25 +30,17 @@ pub(super) const RULE: Rule = Rule {
     name: "architecture",
     tier: Tier::Advice,
     file: include_str!("architecture.rs"),
-    run: Run::Project(check),
+    run: Run::Deployed(check),
 };
 
-fn check(program: &Program, rule: &Rule, out: &mut Vec<Finding>) {
-    for text in &program.workspace.deployments {
-        for function in deploy::functions(text) {
-            out.extend(look(program, rule, text, &function));
-        }
-    }
-}
-
-fn look(_: &Program, rule: &Rule, text: &Text, function: &Deployed) -> Option<Finding> {
+fn check(_: &Program, rule: &Rule, text: &Text, function: &Deployed) -> Option<Finding> {
     let line = match &function.architecture {
         Some(architecture) if architecture.value != "x86_64" => return None,
         Some(architecture) => architecture.line,
         None => function.line,
     };
     let message = format!("`{}` runs on x86_64; arm64 costs a fifth less", function.name);
-    let mut finding = finding(rule, text, deploy::span(text, line), message);
+    let mut finding = finding(rule, text, text.line_span(line), message);
     finding.help = Some("say `arm64`, or why not, in a comment with an allow".to_owned());
     Some(finding)
 }

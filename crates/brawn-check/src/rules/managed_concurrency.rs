@@ -32,18 +32,10 @@ pub(super) const RULE: Rule = Rule {
     name: "managed-concurrency",
     tier: Tier::Warning,
     file: include_str!("managed_concurrency.rs"),
-    run: Run::Project(check),
+    run: Run::Deployed(check),
 };
 
-fn check(program: &Program, rule: &Rule, out: &mut Vec<Finding>) {
-    for text in &program.workspace.deployments {
-        for function in deploy::functions(text) {
-            out.extend(look(program, rule, text, &function));
-        }
-    }
-}
-
-fn look(program: &Program, rule: &Rule, text: &Text, function: &Deployed) -> Option<Finding> {
+fn check(program: &Program, rule: &Rule, text: &Text, function: &Deployed) -> Option<Finding> {
     let managed = function.managed.as_ref().filter(|managed| !managed.value)?;
     let package = deploy::package_of(program, text, function)?;
     if !program.computes(package) {
@@ -51,7 +43,7 @@ fn look(program: &Program, rule: &Rule, text: &Text, function: &Deployed) -> Opt
     }
     let message =
         format!("`{}` computes, and takes eight requests at a time for each vCPU", function.name);
-    let mut finding = finding(rule, text, deploy::span(text, managed.line), message);
+    let mut finding = finding(rule, text, text.line_span(managed.line), message);
     finding.help =
         Some("set `PerExecutionEnvironmentMaxConcurrency` to the number of vCPUs".to_owned());
     Some(finding)

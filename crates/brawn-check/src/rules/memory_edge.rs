@@ -31,18 +31,10 @@ pub(super) const RULE: Rule = Rule {
     name: "memory-edge",
     tier: Tier::Warning,
     file: include_str!("memory_edge.rs"),
-    run: Run::Project(check),
+    run: Run::Deployed(check),
 };
 
-fn check(program: &Program, rule: &Rule, out: &mut Vec<Finding>) {
-    for text in &program.workspace.deployments {
-        for function in deploy::functions(text) {
-            out.extend(look(program, rule, text, &function));
-        }
-    }
-}
-
-fn look(program: &Program, rule: &Rule, text: &Text, function: &Deployed) -> Option<Finding> {
+fn check(program: &Program, rule: &Rule, text: &Text, function: &Deployed) -> Option<Finding> {
     const EDGES: [u64; 4] = [3008, 5307, 7076, 8845];
     let memory = function.memory.as_ref()?;
     let edge = EDGES.into_iter().find(|edge| (edge + 1..=edge + 64).contains(&memory.value))?;
@@ -54,7 +46,7 @@ fn look(program: &Program, rule: &Rule, text: &Text, function: &Deployed) -> Opt
         "`{}` has {} MB, just above {edge} MB, where one more core shows that is not paid for",
         function.name, memory.value
     );
-    let mut finding = finding(rule, text, deploy::span(text, memory.line), message);
+    let mut finding = finding(rule, text, text.line_span(memory.line), message);
     finding.help = Some(format!("take {edge} MB, or enough for the next vCPU"));
     Some(finding)
 }

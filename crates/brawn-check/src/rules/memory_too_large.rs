@@ -31,18 +31,10 @@ pub(super) const RULE: Rule = Rule {
     name: "memory-too-large",
     tier: Tier::Advice,
     file: include_str!("memory_too_large.rs"),
-    run: Run::Project(check),
+    run: Run::Deployed(check),
 };
 
-fn check(program: &Program, rule: &Rule, out: &mut Vec<Finding>) {
-    for text in &program.workspace.deployments {
-        for function in deploy::functions(text) {
-            out.extend(look(program, rule, text, &function));
-        }
-    }
-}
-
-fn look(program: &Program, rule: &Rule, text: &Text, function: &Deployed) -> Option<Finding> {
+fn check(program: &Program, rule: &Rule, text: &Text, function: &Deployed) -> Option<Finding> {
     let memory = function.memory.as_ref()?;
     let package = deploy::package_of(program, text, function)?;
     if memory.value < 3008 || program.has_threads(package) {
@@ -54,7 +46,7 @@ fn look(program: &Program, rule: &Rule, text: &Text, function: &Deployed) -> Opt
         memory.value,
         memory.value as f64 / 1769.0
     );
-    let mut finding = finding(rule, text, deploy::span(text, memory.line), message);
+    let mut finding = finding(rule, text, text.line_span(memory.line), message);
     finding.help = Some("try 1769 MB, and look at `Max Memory Used`".to_owned());
     Some(finding)
 }

@@ -1,7 +1,9 @@
 //! The rules, each in a file of its own whose first comment is its manual page.
 
+use crate::deploy::Deployed;
 use crate::finding::{Finding, Tier};
 use crate::program::{Program, View};
+use crate::source::Text;
 
 mod architecture;
 mod block_on_in_async;
@@ -48,6 +50,8 @@ pub(crate) struct Rule {
 pub(crate) enum Run {
     Function(fn(&View<'_>, &Rule, &mut Vec<Finding>)),
     Project(fn(&Program, &Rule, &mut Vec<Finding>)),
+    /// One function as a template deploys it.
+    Deployed(fn(&Program, &Rule, &Text, &Deployed) -> Option<Finding>),
 }
 
 /// All rules, by code.

@@ -29,7 +29,6 @@ use crate::calls::Call;
 use crate::catalogue::CallKind;
 use crate::finding::{Finding, Tier};
 use crate::program::{Program, finding};
-use crate::tree::Span;
 use crate::workspace::PanicMode;
 
 pub(super) const RULE: Rule = Rule {
@@ -50,13 +49,12 @@ fn check(program: &Program, rule: &Rule, out: &mut Vec<Finding>) {
         let profile = &program.workspace.manifests[manifest.workspace];
         if profile.panic_mode() == PanicMode::Abort {
             let line = profile.line_of("profile.release", "panic");
-            let start = profile.text.start_of(line);
-            let end = start + profile.text.line(line).len() as u32;
+            let span = profile.text.line_span(line);
             let message = format!(
                 "the release profile aborts on panic, and `{}` relies on unwinding",
                 if call.path.is_empty() { "catch_unwind" } else { &call.path }
             );
-            let mut finding = finding(rule, &profile.text, Span { start, end }, message);
+            let mut finding = finding(rule, &profile.text, span, message);
             finding.help = Some("write".to_owned());
             finding.instead = Some("panic = \"unwind\"".to_owned());
             out.push(finding);

@@ -32,18 +32,10 @@ pub(super) const RULE: Rule = Rule {
     name: "partial-not-reported",
     tier: Tier::Error,
     file: include_str!("partial_not_reported.rs"),
-    run: Run::Project(check),
+    run: Run::Deployed(check),
 };
 
-fn check(program: &Program, rule: &Rule, out: &mut Vec<Finding>) {
-    for text in &program.workspace.deployments {
-        for function in deploy::functions(text) {
-            out.extend(look(program, rule, text, &function));
-        }
-    }
-}
-
-fn look(program: &Program, rule: &Rule, text: &Text, function: &Deployed) -> Option<Finding> {
+fn check(program: &Program, rule: &Rule, text: &Text, function: &Deployed) -> Option<Finding> {
     let package = deploy::package_of(program, text, function)?;
     let trigger = function.queues.iter().find(|queue| !queue.reports_failures)?;
     if !program.reports_partial_batches(package) {
@@ -53,7 +45,7 @@ fn look(program: &Program, rule: &Rule, text: &Text, function: &Deployed) -> Opt
         "the code of `{}` reports failed records, and this trigger does not read them: they are lost",
         function.name
     );
-    let mut finding = finding(rule, text, deploy::span(text, trigger.line), message);
+    let mut finding = finding(rule, text, text.line_span(trigger.line), message);
     finding.help = Some("set".to_owned());
     finding.instead = Some("FunctionResponseTypes: [ReportBatchItemFailures]".to_owned());
     Some(finding)

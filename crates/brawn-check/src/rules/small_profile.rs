@@ -27,7 +27,6 @@ use crate::calls::Call;
 use crate::catalogue::CallKind;
 use crate::finding::{Finding, Tier};
 use crate::program::{Program, finding};
-use crate::tree::Span;
 
 pub(super) const RULE: Rule = Rule {
     code: "BR402",
@@ -55,10 +54,9 @@ fn check(program: &Program, rule: &Rule, out: &mut Vec<Finding>) {
             continue;
         };
         let line = profile.line_of("profile.release", "opt-level");
-        let start = profile.text.start_of(line);
-        let end = start + profile.text.line(line).len() as u32;
+        let span = profile.text.line_span(line);
         let message = format!("`opt-level = {level}` in a function that computes");
-        let mut finding = finding(rule, &profile.text, Span { start, end }, message);
+        let mut finding = finding(rule, &profile.text, span, message);
         finding.help = Some("write".to_owned());
         finding.instead = Some("opt-level = 3".to_owned());
         out.push(finding);

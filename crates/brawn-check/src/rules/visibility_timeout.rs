@@ -22,7 +22,7 @@
 //! When the work may be done twice and never takes long.
 
 use super::{Rule, Run};
-use crate::deploy::{self, Deployed};
+use crate::deploy::Deployed;
 use crate::finding::{Finding, Tier};
 use crate::program::{Program, finding};
 use crate::source::Text;
@@ -32,18 +32,10 @@ pub(super) const RULE: Rule = Rule {
     name: "visibility-timeout",
     tier: Tier::Warning,
     file: include_str!("visibility_timeout.rs"),
-    run: Run::Project(check),
+    run: Run::Deployed(check),
 };
 
-fn check(program: &Program, rule: &Rule, out: &mut Vec<Finding>) {
-    for text in &program.workspace.deployments {
-        for function in deploy::functions(text) {
-            out.extend(look(program, rule, text, &function));
-        }
-    }
-}
-
-fn look(_: &Program, rule: &Rule, text: &Text, function: &Deployed) -> Option<Finding> {
+fn check(_: &Program, rule: &Rule, text: &Text, function: &Deployed) -> Option<Finding> {
     // The default of Lambda.
     let timeout = function.timeout.unwrap_or(3);
     let visibility = function.queues.iter().find_map(|queue| queue.visibility.as_ref())?;
@@ -54,7 +46,7 @@ fn look(_: &Program, rule: &Rule, text: &Text, function: &Deployed) -> Option<Fi
         "messages come up again after {} s, less than 6 times the {timeout} s that `{}` may take",
         visibility.value, function.name
     );
-    let mut finding = finding(rule, text, deploy::span(text, visibility.line), message);
+    let mut finding = finding(rule, text, text.line_span(visibility.line), message);
     finding.help = Some(format!("set it to {} s or more", 6 * timeout));
     Some(finding)
 }

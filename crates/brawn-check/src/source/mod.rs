@@ -58,6 +58,14 @@ impl Text {
         number.checked_sub(1).and_then(|index| self.lines.get(index)).copied().unwrap_or(last)
     }
 
+    /// What a line holds, without its indent.
+    pub(crate) fn line_span(&self, number: usize) -> Span {
+        let start = self.start_of(number);
+        let line = self.line(number);
+        let indent = line.len() - line.trim_start().len();
+        Span { start: start + indent as u32, end: start + line.trim_end().len() as u32 }
+    }
+
     pub(crate) fn slice(&self, span: Span) -> &str {
         self.text.get(span.start as usize..span.end as usize).unwrap_or("")
     }

@@ -133,3 +133,42 @@ pub(super) fn inherit(manifests: &mut [Manifest]) {
         manifests[index].workspace = root.unwrap_or(index);
     }
 }
+
+/// Reads the workspace manifest above a member that was given alone: its profiles are the ones that Cargo uses.
+pub(super) fn adopt(manifests: &mut Vec<Manifest>, read: impl Fn(&Path) -> Option<Text>) {
+    let mut above: Vec<(PathBuf, usize)> = Vec::new();
+    for index in 0..manifests.len() {
+        let own = &manifests[index];
+        if own.workspace != index || own.at("workspace").is_some() || own.broken.is_some() {
+            continue;
+        }
+        let Ok(folder) = std::path::absolute(&own.folder) else { continue };
+        let Some((path, text)) = folder.ancestors().skip(1).find_map(|above| {
+            let path = above.join("Cargo.toml");
+            let text = read(&path)?;
+            text.text.contains("[workspace").then_some((path, text))
+        }) else {
+            continue;
+        };
+        if let Some((_, root)) = above.iter().find(|(known, _)| *known == path) {
+            manifests[index].workspace = *root;
+            continue;
+        }
+        let root = Manifest::parse(&path, text);
+        if root.at("workspace").is_none() || root.excludes(&folder) {
+            continue;
+        }
+        manifests[index].workspace = manifests.len();
+        above.push((path, manifests.len()));
+        let own = manifests.len();
+        manifests.push(Manifest { workspace: own, ..root });
+    }
+}
+
+impl Manifest {
+    fn excludes(&self, folder: &Path) -> bool {
+        let list = self.value("workspace", "exclude").and_then(Value::as_array);
+        let mut excluded = list.into_iter().flatten().filter_map(Value::as_str);
+        excluded.any(|name| folder.starts_with(self.folder.join(name)))
+    }
+}

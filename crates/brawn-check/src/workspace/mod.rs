@@ -48,6 +48,7 @@ pub(crate) fn read(paths: &[PathBuf], threads: usize) -> Result<Workspace, Error
         }
     }
     manifest::inherit(&mut workspace.manifests);
+    manifest::adopt(&mut workspace.manifests, text);
     let mut files: Vec<(PathBuf, PathBuf)> =
         found.sources.iter().map(|path| (path.clone(), shown(path))).collect();
     workspace.sources = source::read(&files, threads);
@@ -69,8 +70,10 @@ pub(crate) fn read(paths: &[PathBuf], threads: usize) -> Result<Workspace, Error
     Ok(workspace)
 }
 
-/// As it is shown: without a leading `./`.
+/// As it is shown: without a leading `./`, and from the current folder on.
 fn shown(path: &Path) -> PathBuf {
+    let here = path.is_absolute().then(std::env::current_dir).and_then(Result::ok);
+    let path = here.as_deref().and_then(|here| path.strip_prefix(here).ok()).unwrap_or(path);
     path.strip_prefix(".").map_or_else(|_| path.to_owned(), Path::to_owned)
 }
 

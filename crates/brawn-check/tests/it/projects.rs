@@ -70,3 +70,20 @@ fn aborting_on_panic_matters_where_panics_are_caught() {
     let folder = folder(&[("Cargo.toml", &manifest), ("src/main.rs", code)]);
     assert_eq!(found(&check(folder.path())), [("BR401", 8)]);
 }
+
+#[test]
+fn a_member_given_alone_has_the_profile_of_its_workspace() {
+    let code = "fn main() { std::panic::catch_unwind(|| work()); }\n";
+    let root = "[workspace]\nmembers = [\"thumbs\"]\nexclude = [\"apart\"]\n[profile.release]\npanic = \"abort\"\n";
+    let folder = folder(&[
+        ("Cargo.toml", root),
+        ("thumbs/Cargo.toml", MANIFEST),
+        ("thumbs/src/main.rs", code),
+        ("apart/Cargo.toml", MANIFEST),
+        ("apart/src/main.rs", code),
+    ]);
+    let report = check(&folder.path().join("thumbs"));
+    assert_eq!(found(&report), [("BR401", 5)]);
+    assert!(report.findings[0].path.ends_with("Cargo.toml"), "{:?}", report.findings[0].path);
+    assert_eq!(found(&check(&folder.path().join("apart"))), []);
+}
