@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::fix::Edit;
+
 /// How sure a rule is, and how much it matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Tier {
@@ -52,6 +54,8 @@ pub struct Finding {
     pub help: Option<String>,
     /// What to write instead of the place.
     pub instead: Option<String>,
+    /// What `--fix` would write, where the rewrite is mechanical and safe.
+    pub fix: Option<Edit>,
     /// The source lines of the place, for reports and for baselines.
     pub excerpt: String,
 }

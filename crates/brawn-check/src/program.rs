@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::calls::{self, Call, Context, Facts, Reach};
 use crate::catalogue::{CallKind, Catalogue, Entry};
+use crate::deploy;
 use crate::finding::{Finding, Link};
 use crate::resolve::{FnId, Names, Resolver, Scope};
 use crate::rules::Rule;
@@ -81,14 +82,30 @@ impl Program {
         Some(&self.workspace.manifests[manifest])
     }
 
+    /// The functions of a package, by its manifest.
+    pub(crate) fn functions_of_package(&self, manifest: usize) -> impl Iterator<Item = FnId> {
+        (0..self.facts.len()).map(|id| FnId(id as u32)).filter(move |id| {
+            let krate = self.node_of(*id).krate as usize;
+            self.workspace.crates[krate].manifest == Some(manifest)
+        })
+    }
+
     /// The calls of all functions of a package, by its manifest.
     pub(crate) fn calls_of_package(&self, manifest: usize) -> impl Iterator<Item = &Call> {
-        (0..self.facts.len())
-            .filter(move |id| {
-                let krate = self.node_of(FnId(*id as u32)).krate as usize;
-                self.workspace.crates[krate].manifest == Some(manifest)
+        self.functions_of_package(manifest).flat_map(|id| &self.facts[id.0 as usize].calls)
+    }
+
+    /// Whether cargo-lambda builds a package, as far as its manifest or a template says so.
+    pub(crate) fn is_built_by_cargo_lambda(&self, manifest: usize) -> bool {
+        let own = &self.workspace.manifests[manifest];
+        own.at("package.metadata.lambda").is_some()
+            || self.workspace.deployments.iter().any(|text| {
+                text.text.contains("cargolambda")
+                    && deploy::functions(text).iter().any(|function| {
+                        function.by_cargo_lambda
+                            && deploy::package_of(self, text, function) == Some(manifest)
+                    })
             })
-            .flat_map(|id| &self.facts[id].calls)
     }
 
     fn has_calls(&self, manifest: usize, kinds: &[CallKind]) -> bool {
@@ -121,12 +138,9 @@ impl Program {
     pub(crate) fn reports_partial_batches(&self, manifest: usize) -> bool {
         const PARTIAL: [&str; 3] =
             ["SqsBatchResponse", "KinesisEventResponse", "DynamoDbEventResponse"];
-        (0..self.facts.len()).map(|id| FnId(id as u32)).any(|id| {
-            let krate = self.node_of(id).krate as usize;
+        self.functions_of_package(manifest).any(|id| {
             let returns = &self.resolver().function(id).returns;
-            self.workspace.crates[krate].manifest == Some(manifest)
-                && !self.resolver().is_in_test(id)
-                && PARTIAL.iter().any(|name| returns.mentions(name))
+            !self.resolver().is_in_test(id) && PARTIAL.iter().any(|name| returns.mentions(name))
         })
     }
 
@@ -350,6 +364,7 @@ pub(crate) fn finding(rule: &Rule, text: &Text, span: Span, message: String) -> 
         chain: Vec::new(),
         help: None,
         instead: None,
+        fix: None,
         excerpt: text.line(line).to_owned(),
     }
 }

@@ -195,20 +195,9 @@ fn fits(pattern: &[String], path: &[&str]) -> bool {
             (0..=path.len()).any(|skip| fits(&pattern[1..], &path[skip..]))
         }
         (Some(first), Some(segment)) => {
-            segment_fits(first, segment) && fits(&pattern[1..], &path[1..])
+            crate::glob::fits(first, segment) && fits(&pattern[1..], &path[1..])
         }
         _ => false,
-    }
-}
-
-fn segment_fits(pattern: &str, segment: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == segment,
-        Some((before, after)) => {
-            segment.len() >= before.len() + after.len()
-                && segment.starts_with(before)
-                && segment.ends_with(after)
-        }
     }
 }
 

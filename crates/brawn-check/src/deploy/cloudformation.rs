@@ -1,7 +1,7 @@
 //! SAM and CloudFormation.
 
 use super::node::Node;
-use super::{At, Deployed, Trigger};
+use super::{At, Deployed, Notification, Trigger};
 
 pub(super) fn functions(root: &Node) -> Vec<Deployed> {
     let Some(resources) = root.get("Resources") else { return Vec::new() };
@@ -33,7 +33,11 @@ pub(super) fn functions(root: &Node) -> Vec<Deployed> {
             line: node.line,
         });
         let mut queues = Vec::new();
+        let mut buckets = Vec::new();
         for (_, event) in property("Events").map_or(&[][..], Node::entries) {
+            if kind(event) == "S3" {
+                buckets.push(notification(event, event.at("Properties.Filter.S3Key.Rules")));
+            }
             if matches!(kind(event).as_str(), "SQS" | "Kinesis" | "DynamoDB") {
                 queues.push(trigger(event, event.get("Properties"), "Queue", resources));
             }
@@ -50,9 +54,20 @@ pub(super) fn functions(root: &Node) -> Vec<Deployed> {
                 ));
             }
         }
+        for (_, bucket) in resources.entries() {
+            let list = bucket.at("Properties.NotificationConfiguration.LambdaConfigurations");
+            for item in list.map_or(&[][..], Node::items) {
+                let target = item.get("Function");
+                if target
+                    .is_some_and(|target| target.has(name) || target.has(&format!("{name}.Arn")))
+                {
+                    buckets.push(notification(item, item.at("Filter.S3Key.Rules")));
+                }
+            }
+        }
         found.push(Deployed {
             name: name.clone(),
-            line: resource.line.saturating_sub(1).max(1),
+            line: resource.line,
             memory: number("MemorySize"),
             timeout: number("Timeout").map(|timeout| timeout.value),
             architecture,
@@ -61,10 +76,27 @@ pub(super) fn functions(root: &Node) -> Vec<Deployed> {
                 || build.contains("rust"),
             code: property("CodeUri").and_then(Node::text).map(str::to_owned),
             queues,
+            buckets,
+            by_cargo_lambda: build == "rust-cargolambda",
             managed,
         });
     }
     found
+}
+
+fn notification(whole: &Node, rules: Option<&Node>) -> Notification {
+    let rule = |name: &str| {
+        let mut rules = rules.map_or(&[][..], Node::items).iter();
+        let is_it = |rule: &&Node| {
+            let own = rule.get("Name").and_then(Node::text);
+            own.is_some_and(|own| own.eq_ignore_ascii_case(name))
+        };
+        match rules.find(is_it) {
+            Some(rule) => rule.get("Value").and_then(Node::text).map(str::to_owned),
+            None => Some(String::new()),
+        }
+    };
+    Notification { line: whole.line, prefix: rule("prefix"), suffix: rule("suffix") }
 }
 
 fn trigger(whole: &Node, own: Option<&Node>, queue: &str, resources: &Node) -> Trigger {

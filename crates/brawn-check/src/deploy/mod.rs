@@ -27,6 +27,10 @@ pub(crate) struct Deployed {
     /// Where its code is, relative to the template.
     pub(crate) code: Option<String>,
     pub(crate) queues: Vec<Trigger>,
+    /// Notifications of buckets that invoke it.
+    pub(crate) buckets: Vec<Notification>,
+    /// Whether cargo-lambda builds it.
+    pub(crate) by_cargo_lambda: bool,
     /// It runs on managed instances; whether its concurrency is set.
     pub(crate) managed: Option<At<bool>>,
 }
@@ -38,6 +42,15 @@ pub(crate) struct Trigger {
     pub(crate) reports_failures: bool,
     /// The queue's visibility timeout, where the same file sets it.
     pub(crate) visibility: Option<At<u64>>,
+}
+
+/// What of a bucket invokes a function.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Notification {
+    pub(crate) line: usize,
+    /// Empty for all keys; none when it is not written out.
+    pub(crate) prefix: Option<String>,
+    pub(crate) suffix: Option<String>,
 }
 
 /// The functions of a file that run binaries.

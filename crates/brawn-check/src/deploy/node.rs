@@ -76,11 +76,12 @@ const DEEPEST: usize = 64;
 
 /// The first document of a YAML or JSON text; none when it does not parse.
 pub(super) fn yaml(text: &str) -> Option<Node> {
-    let mut open: Vec<(Node, Option<String>)> = Vec::new();
+    // What is open, each map with the key that waits for its value, and that key's line.
+    let mut open: Vec<(Node, Option<(String, usize)>)> = Vec::new();
     for event in Parser::new_from_str(text) {
         let (event, span) = event.ok()?;
         let line = span.start.line();
-        let done = match event {
+        let mut done = match event {
             Event::Scalar(text, ..) => Node { line, value: Value::Scalar(text.into_owned()) },
             Event::Alias(_) => Node { line, value: Value::default() },
             Event::SequenceStart(..) | Event::MappingStart(..) => {
@@ -99,8 +100,12 @@ pub(super) fn yaml(text: &str) -> Option<Node> {
         match &mut parent.value {
             Value::List(items) => items.push(done),
             Value::Map(entries) => match key.take() {
-                Some(key) => entries.push((key, done)),
-                None => *key = Some(done.text().unwrap_or("").to_owned()),
+                // A map or a list stands where its key does.
+                Some((key, line)) => {
+                    done.line = line;
+                    entries.push((key, done));
+                }
+                None => *key = Some((done.text().unwrap_or("").to_owned(), done.line)),
             },
             Value::Scalar(_) => return None,
         }

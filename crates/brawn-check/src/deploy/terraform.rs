@@ -1,7 +1,7 @@
 //! Terraform's `aws_lambda_function` and what triggers it.
 
 use super::node::Node;
-use super::{At, Deployed, Trigger};
+use super::{At, Deployed, Notification, Trigger};
 
 pub(super) fn functions(root: &Node) -> Vec<Deployed> {
     let all = |kind: &str| {
@@ -35,6 +35,8 @@ pub(super) fn functions(root: &Node) -> Vec<Deployed> {
             is_native: text("runtime").starts_with("provided"),
             code: None,
             queues,
+            buckets: notifications(all("aws_s3_bucket_notification"), name),
+            by_cargo_lambda: false,
             managed: None,
         });
     }
@@ -58,4 +60,30 @@ fn trigger(mapping: &Node, queues: &[(String, Node)]) -> Trigger {
         reports_failures: text("function_response_types").contains("ReportBatchItemFailures"),
         visibility,
     }
+}
+
+fn notifications(all: &[(String, Node)], function: &str) -> Vec<Notification> {
+    let target = format!("aws_lambda_function.{function}.arn");
+    let of_function = |(_, node): &&(String, Node)| {
+        node.get("lambda_function_arn").and_then(Node::text) == Some(&target)
+    };
+    let blocks = all.iter().flat_map(|(_, notification)| notification.entries());
+    let blocks: Vec<_> = blocks.filter(|(name, _)| name == "lambda_function").collect();
+    let written = |node: &Node, key: &str| match node.get(key).and_then(Node::text) {
+        // An expression is no value.
+        Some(text) if ["var.", "local.", "${", "each."].iter().any(|word| text.contains(word)) => {
+            None
+        }
+        Some(text) => Some(text.to_owned()),
+        None => Some(String::new()),
+    };
+    blocks
+        .into_iter()
+        .filter(|block| of_function(block))
+        .map(|(_, node)| Notification {
+            line: node.line,
+            prefix: written(node, "filter_prefix"),
+            suffix: written(node, "filter_suffix"),
+        })
+        .collect()
 }

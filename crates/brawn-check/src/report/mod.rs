@@ -68,6 +68,14 @@ impl Report {
         }
     }
 
+    /// Each file as `--fix` would leave it: the fixes of these findings that are safe to make mechanically.
+    ///
+    /// # Errors
+    /// A file that cannot be read any more, or has changed since.
+    pub fn fixed(&self) -> Result<Vec<crate::Fixed>, crate::Error> {
+        crate::fix::fixed(&self.findings)
+    }
+
     /// A baseline that makes all of these known.
     #[must_use]
     pub fn baseline(&self) -> String {

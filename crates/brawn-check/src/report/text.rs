@@ -95,8 +95,14 @@ fn one(out: &mut String, finding: &Finding, paint: &Paint) {
     if let Some(help) = &finding.help {
         let _ = write!(out, "{} help: {help}", gutter("="));
         match &finding.instead {
-            Some(code) => {
+            Some(code) if !code.contains('\n') => {
                 let _ = writeln!(out, ": `{code}`");
+            }
+            Some(code) => {
+                out.push_str(":\n");
+                for line in code.lines() {
+                    let _ = writeln!(out, "{}     {line}", gutter(" "));
+                }
             }
             None => out.push('\n'),
         }

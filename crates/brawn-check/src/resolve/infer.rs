@@ -91,6 +91,13 @@ impl<'a> Scope<'a> {
         }
     }
 
+    /// The `let`, loop, match or closure that binds a variable; none for parameters.
+    pub(crate) fn bound_by(&self, id: ExprId) -> Option<ExprId> {
+        let Kind::Path { segments, .. } = &self.tree[id].kind else { return None };
+        let [name] = &**segments else { return None };
+        self.bindings.find(self.tree, name, id)?.by
+    }
+
     /// What a call, a method call, or a function named as a value calls.
     pub(crate) fn callee(&self, id: ExprId) -> Option<Callee> {
         match &self.tree[id].kind {

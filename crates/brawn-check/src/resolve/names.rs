@@ -181,7 +181,7 @@ impl Names {
     /// The one method of the workspace with a name that no usual type has.
     pub(crate) fn only_method(&self, name: &Name) -> Option<FnId> {
         // A single word may well be a method of a type that is not known here.
-        if !name.contains('_') {
+        if !name.contains('_') || is_common(name) {
             return None;
         }
         match self.by_name.get(name)?.as_slice() {
@@ -189,6 +189,26 @@ impl Names {
             _ => None,
         }
     }
+}
+
+/// Names that methods of the standard library and of everybody's crates have: `http::Request::into_parts`, ...
+fn is_common(name: &str) -> bool {
+    const BEGINNINGS: [&str; 7] = ["into_", "as_", "to_", "from_", "try_", "poll_", "with_"];
+    const NAMES: [&str; 12] = [
+        "read_to_end",
+        "read_to_string",
+        "read_exact",
+        "read_line",
+        "write_all",
+        "write_to",
+        "next_back",
+        "is_empty",
+        "get_mut",
+        "get_or_insert",
+        "send_request",
+        "size_hint",
+    ];
+    BEGINNINGS.iter().any(|start| name.starts_with(start)) || NAMES.contains(&name)
 }
 
 /// Resolves names within a workspace.

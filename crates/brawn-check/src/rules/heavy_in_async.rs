@@ -35,6 +35,7 @@ use super::{Rule, Run};
 use crate::calls::Call;
 use crate::catalogue::{CallKind, Entry};
 use crate::finding::{Finding, Tier};
+use crate::fix;
 use crate::program::View;
 use crate::tree::{ExprId, Kind};
 
@@ -58,6 +59,7 @@ fn say(view: &View<'_>, rule: &Rule, call: &Call, entry: &Entry) -> Finding {
     let mut finding = view.finding(rule, view.call_span(call.at), message);
     finding.help = Some("hand it to the pool and await it".to_owned());
     finding.instead = off_loaded(view, call.at);
+    finding.fix = fix::off_load(view, call);
     finding
 }
 

@@ -13,6 +13,7 @@ mod file_in_async;
 mod first_member_gzip;
 mod heavy_in_async;
 mod join_error_swallowed;
+mod join_error_unwrapped;
 mod lock_across_rayon;
 mod managed_concurrency;
 mod memory_edge;
@@ -20,6 +21,7 @@ mod memory_too_large;
 mod memory_too_small;
 mod no_cancel_check;
 mod off_load_dropped;
+mod output_in_trigger;
 mod panic_abort;
 mod partial_not_reported;
 mod pool_per_invocation;
@@ -27,10 +29,13 @@ mod pool_size;
 mod question_mark_in_batch;
 mod rayon_in_async;
 mod reaches_heavy;
+mod scratch_file;
 mod sequential_awaits;
+mod slow_profile;
 mod small_profile;
 mod span_not_carried;
 mod timeout_without_cancel;
+mod unbounded_decode;
 mod unbounded_off_load;
 mod undecoded_key;
 mod visibility_timeout;
@@ -71,14 +76,18 @@ pub(crate) static RULES: &[Rule] = &[
     join_error_swallowed::RULE,
     span_not_carried::RULE,
     no_cancel_check::RULE,
+    join_error_unwrapped::RULE,
     question_mark_in_batch::RULE,
     undecoded_key::RULE,
     whole_object::RULE,
     first_member_gzip::RULE,
     built_per_invocation::RULE,
     sequential_awaits::RULE,
+    unbounded_decode::RULE,
+    scratch_file::RULE,
     panic_abort::RULE,
     small_profile::RULE,
+    slow_profile::RULE,
     memory_too_small::RULE,
     memory_edge::RULE,
     memory_too_large::RULE,
@@ -86,6 +95,7 @@ pub(crate) static RULES: &[Rule] = &[
     visibility_timeout::RULE,
     partial_not_reported::RULE,
     managed_concurrency::RULE,
+    output_in_trigger::RULE,
 ];
 
 impl Rule {

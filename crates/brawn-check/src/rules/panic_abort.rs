@@ -1,8 +1,8 @@
 //! A release profile that aborts on panic, under code that relies on unwinding.
 //!
 //! ## What
-//! `panic = "abort"` in `[profile.release]`, in a Lambda function that catches panics: `catch_unwind`, `JoinError::is_panic`, a
-//! Rayon `panic_handler`.
+//! `panic = "abort"` in `[profile.release]`, or a profile that says nothing and is built by cargo-lambda, in a Lambda function
+//! that catches panics: `catch_unwind`, `JoinError::is_panic`, a Rayon `panic_handler`.
 //!
 //! ## Why it matters on Lambda
 //! The panic of one record ends the process instead of being that record's error: the invocation fails, the environment is
@@ -28,6 +28,7 @@ use super::{Rule, Run};
 use crate::calls::Call;
 use crate::catalogue::CallKind;
 use crate::finding::{Finding, Tier};
+use crate::fix::Edit;
 use crate::program::{Program, finding};
 use crate::workspace::PanicMode;
 
@@ -47,18 +48,28 @@ fn check(program: &Program, rule: &Rule, out: &mut Vec<Finding>) {
         let catches = |call: &&Call| program.kind_of(call) == Some(CallKind::Unwinding);
         let Some(call) = program.calls_of_package(index).find(catches) else { continue };
         let profile = &program.workspace.manifests[manifest.workspace];
-        if profile.panic_mode() == PanicMode::Abort {
-            let line = profile.line_of("profile.release", "panic");
-            let span = profile.text.line_span(line);
-            let message = format!(
-                "the release profile aborts on panic, and `{}` relies on unwinding",
-                if call.path.is_empty() { "catch_unwind" } else { &call.path }
-            );
-            let mut finding = finding(rule, &profile.text, span, message);
-            finding.help = Some("write".to_owned());
-            finding.instead = Some("panic = \"unwind\"".to_owned());
-            out.push(finding);
-        }
+        let mode = profile.panic_mode();
+        let aborts = match mode {
+            PanicMode::Abort => "the release profile aborts on panic",
+            PanicMode::Unset if program.is_built_by_cargo_lambda(index) => {
+                "`cargo lambda build` makes the release profile abort on panic"
+            }
+            _ => continue,
+        };
+        let line = profile.line_of("profile.release", "panic");
+        let message = format!(
+            "{aborts}, and `{}` relies on unwinding",
+            if call.path.is_empty() { "catch_unwind" } else { &call.path }
+        );
+        let mut finding = finding(rule, &profile.text, profile.text.line_span(line), message);
+        finding.help = Some("write".to_owned());
+        const UNWIND: &str = "panic = \"unwind\"";
+        finding.instead = Some(UNWIND.to_owned());
+        finding.fix = match mode {
+            PanicMode::Abort => Some(Edit::line(&profile.text, line, UNWIND)),
+            _ => Edit::profile_lines(profile, &[UNWIND]),
+        };
+        out.push(finding);
     }
     out.dedup();
 }

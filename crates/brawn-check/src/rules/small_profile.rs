@@ -26,6 +26,7 @@ use super::{Rule, Run};
 use crate::calls::Call;
 use crate::catalogue::CallKind;
 use crate::finding::{Finding, Tier};
+use crate::fix::Edit;
 use crate::program::{Program, finding};
 
 pub(super) const RULE: Rule = Rule {
@@ -59,6 +60,7 @@ fn check(program: &Program, rule: &Rule, out: &mut Vec<Finding>) {
         let mut finding = finding(rule, &profile.text, span, message);
         finding.help = Some("write".to_owned());
         finding.instead = Some("opt-level = 3".to_owned());
+        finding.fix = Some(Edit::line(&profile.text, line, "opt-level = 3"));
         out.push(finding);
     }
     out.dedup();

@@ -155,7 +155,7 @@ pub(super) fn adopt(manifests: &mut Vec<Manifest>, read: impl Fn(&Path) -> Optio
             continue;
         }
         let root = Manifest::parse(&path, text);
-        if root.at("workspace").is_none() || root.excludes(&folder) {
+        if root.at("workspace").is_none() || !root.has_member(&folder) {
             continue;
         }
         manifests[index].workspace = manifests.len();
@@ -166,9 +166,23 @@ pub(super) fn adopt(manifests: &mut Vec<Manifest>, read: impl Fn(&Path) -> Optio
 }
 
 impl Manifest {
-    fn excludes(&self, folder: &Path) -> bool {
-        let list = self.value("workspace", "exclude").and_then(Value::as_array);
-        let mut excluded = list.into_iter().flatten().filter_map(Value::as_str);
-        excluded.any(|name| folder.starts_with(self.folder.join(name)))
+    /// Whether a folder is a member of this workspace, as `members` and `exclude` say.
+    fn has_member(&self, folder: &Path) -> bool {
+        let Ok(below) = folder.strip_prefix(&self.folder) else { return false };
+        let parts: Vec<_> = below.iter().filter_map(|part| part.to_str()).collect();
+        let any = |key: &str, fits: &dyn Fn(&[&str]) -> bool| {
+            let list = self.value("workspace", key).and_then(Value::as_array);
+            list.into_iter().flatten().filter_map(Value::as_str).any(|pattern| {
+                let pattern: Vec<&str> =
+                    pattern.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+                fits(&pattern)
+            })
+        };
+        let matches = |pattern: &[&str], parts: &[&str]| {
+            pattern.len() == parts.len()
+                && pattern.iter().zip(parts).all(|(pattern, part)| crate::glob::fits(pattern, part))
+        };
+        any("members", &|pattern| matches(pattern, &parts))
+            && !any("exclude", &|pattern| parts.starts_with(pattern))
     }
 }

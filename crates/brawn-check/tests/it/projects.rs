@@ -43,7 +43,7 @@ fn a_template_is_read_with_the_code_it_deploys() {
     let folder =
         folder(&[("Cargo.toml", MANIFEST), ("src/main.rs", code), ("template.yaml", template)]);
     let codes: Vec<_> = found(&check(folder.path()));
-    assert_eq!(codes, [("BR505", 5), ("BR501", 14), ("BR506", 18)]);
+    assert_eq!(codes, [("BR505", 5), ("BR501", 14), ("BR506", 17)]);
     let mended = template
         .replace("512", "3538")
         .replace("VisibilityTimeout: 60", "VisibilityTimeout: 180")
