@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::allow::{self, Allow};
 use crate::catalogue::Catalogue;
+use crate::checklist::{self, Checklist};
 use crate::deploy::{self, Deployed};
 use crate::error::Error;
 use crate::finding::{Finding, Tier};
@@ -75,6 +76,25 @@ impl Check {
     /// A path that cannot be read, a code that no rule has, a `brawn-check.toml` that is wrong. What is found, and files
     /// that do not parse, are in the report.
     pub fn run(&self) -> Result<Report, Error> {
+        let (program, rules) = self.prepare()?;
+        let mut report = report(&program, &rules, self.threads);
+        if let Some(text) = &self.baseline {
+            report.known = baseline::take_out(&mut report.findings, text);
+        }
+        Ok(report)
+    }
+
+    /// The performance checklist, with what was found for each of its lines. All rules count, whichever are selected.
+    ///
+    /// # Errors
+    /// As for [`Check::run`].
+    pub fn checklist(&self) -> Result<Checklist, Error> {
+        let (program, _) = self.prepare()?;
+        let all: Vec<&'static Rule> = RULES.iter().collect();
+        Ok(checklist::checklist(&program, &report(&program, &all, self.threads).findings))
+    }
+
+    fn prepare(&self) -> Result<(Program, Vec<&'static Rule>), Error> {
         let mut catalogue = Catalogue::built_in()?;
         let mut check = self.clone();
         for path in &self.paths {
@@ -82,12 +102,7 @@ impl Check {
         }
         let rules = check.rules()?;
         let workspace = workspace::read(&self.paths, self.threads)?;
-        let program = Program::new(workspace, catalogue, self.threads);
-        let mut report = report(&program, &rules, self.threads);
-        if let Some(text) = &self.baseline {
-            report.known = baseline::take_out(&mut report.findings, text);
-        }
-        Ok(report)
+        Ok((Program::new(workspace, catalogue, self.threads), rules))
     }
 
     /// Takes in `brawn-check.toml` beside a path.

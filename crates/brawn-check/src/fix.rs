@@ -128,7 +128,9 @@ impl Fixed {
         // The lines of each edit, and how many stand there afterwards.
         let mut changes: Vec<(Range<usize>, usize)> = Vec::new();
         for edit in &self.edits {
-            let lines = line_at(edit.range.start)..line_at(edit.range.end) + 1;
+            let is_added = edit.range.is_empty() && edit.text.starts_with('\n');
+            let start = line_at(edit.range.start) + usize::from(is_added);
+            let lines = start..start.max(line_at(edit.range.end) + 1);
             let less = self.before[edit.range.clone()].matches('\n').count();
             let count = lines.len() + edit.text.matches('\n').count() - less;
             match changes.last_mut() {

@@ -23,6 +23,7 @@ mod baseline;
 mod calls;
 mod catalogue;
 mod check;
+mod checklist;
 mod deploy;
 mod error;
 mod finding;
@@ -38,6 +39,7 @@ mod tree;
 mod workspace;
 
 pub use check::{Check, explain};
+pub use checklist::{Checklist, Item, State};
 pub use error::Error;
 pub use finding::{Finding, Link, Tier};
 pub use fix::{Edit, Fixed};

@@ -123,6 +123,7 @@ Examples:
   brawn check .
   brawn check functions/thumbnails --select BR1,BR2
   brawn check . --format sarif > brawn.sarif
+  brawn check . --diff
   brawn check --explain BR102
 
 Exit codes:
@@ -155,6 +156,22 @@ pub(crate) struct Check {
     /// Print the manual page of a rule, and stop
     #[arg(long, value_name = "CODE")]
     pub(crate) explain: Option<String>,
+
+    /// Make the rewrites that are safe to make mechanically, in files without uncommitted changes
+    #[arg(long, conflicts_with_all = ["baseline", "write_baseline", "format"])]
+    pub(crate) fix: bool,
+
+    /// Show what `--fix` would write, as a unified diff, and write nothing
+    #[arg(long, conflicts_with_all = ["write_baseline", "format"])]
+    pub(crate) diff: bool,
+
+    /// With `--fix`: also files that have uncommitted changes, or that Git does not know
+    #[arg(long, requires = "fix", conflicts_with = "diff")]
+    pub(crate) allow_dirty: bool,
+
+    /// The performance checklist, line by line, with what was found for each
+    #[arg(long, conflicts_with_all = ["fix", "diff", "baseline", "write_baseline", "format"])]
+    pub(crate) checklist: bool,
 
     /// Threads that read [default: the cores]
     #[arg(short = 'j', long, value_name = "N")]

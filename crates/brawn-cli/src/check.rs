@@ -1,8 +1,11 @@
 //! `brawn check`: words to a check, a report to stdout, findings to an exit code.
 
+use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
-use brawn_check::{Check, Format, Report};
+use brawn_check::{Check, Fixed, Format, Report};
 use brawn_core::{Error, ErrorKind, Result};
 
 use crate::args::{self, CheckFormat};
@@ -13,7 +16,19 @@ pub(crate) fn check(words: &args::Check) -> Result<Verdict> {
     if let Some(code) = &words.explain {
         return print(&brawn_check::explain(code).map_err(refused)?, Verdict::Done);
     }
+    if words.checklist {
+        let list = prepare(words)?.checklist().map_err(refused)?;
+        let verdict = if list.is_clean() { Verdict::Done } else { Verdict::SomeFailed };
+        return print(&list.render(), verdict);
+    }
     let report = prepare(words)?.run().map_err(refused)?;
+    if words.diff {
+        let diffs: String = report.fixed().map_err(refused)?.iter().map(Fixed::diff).collect();
+        return print(&diffs, if diffs.is_empty() { Verdict::Done } else { Verdict::SomeFailed });
+    }
+    if words.fix {
+        return fix(words, &report);
+    }
     if let Some(path) = &words.write_baseline {
         std::fs::write(path, report.baseline()).map_err(|error| {
             Error::new(ErrorKind::Storage, format!("cannot write `{}`", path.display()))
@@ -28,9 +43,59 @@ pub(crate) fn check(words: &args::Check) -> Result<Verdict> {
         CheckFormat::Github => Format::Github,
         CheckFormat::Short => Format::Short,
     };
-    let colour = std::io::stdout().is_terminal()
-        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    print(&report.render(format, colour), verdict(&report))
+    print(&report.render(format, colour()), verdict(&report))
+}
+
+/// Writes the fixes, file by file; what is left to people is reported as usual.
+fn fix(words: &args::Check, report: &Report) -> Result<Verdict> {
+    let mut out = String::new();
+    for fixed in report.fixed().map_err(refused)? {
+        let path = fixed.path.display();
+        if !words.allow_dirty && !is_committed(&fixed.path) {
+            let _ = writeln!(
+                out,
+                "not fixed: {path} has changes that Git does not hold; commit them, or say `--allow-dirty`"
+            );
+            continue;
+        }
+        fixed.write().map_err(refused)?;
+        let _ = match fixed.edits.len() {
+            1 => writeln!(out, "fixed: {path}: 1 place"),
+            count => writeln!(out, "fixed: {path}: {count} places"),
+        };
+    }
+    if !out.is_empty() {
+        out.push('\n');
+    }
+    let left = prepare(words)?.run().map_err(refused)?;
+    out.push_str(&left.render(Format::Text, colour()));
+    print(&out, verdict(&left))
+}
+
+/// Whether Git holds a file as it is, so that a rewrite can be looked at and undone.
+fn is_committed(path: &Path) -> bool {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let Some(name) = path.file_name() else { return false };
+    // A stranger's configuration must not make Git run anything.
+    let git = |words: &[&str]| {
+        Command::new("git")
+            .args(["-c", "core.fsmonitor=false"])
+            .args(words)
+            .arg("--")
+            .arg(name)
+            .current_dir(folder.unwrap_or(Path::new(".")))
+            .stdin(Stdio::null())
+            .output()
+            .ok()
+            .filter(|done| done.status.success())
+    };
+    git(&["ls-files", "--error-unmatch"]).is_some()
+        && git(&["status", "--porcelain"]).is_some_and(|done| done.stdout.is_empty())
+}
+
+fn colour() -> bool {
+    std::io::stdout().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 fn prepare(words: &args::Check) -> Result<Check> {

@@ -1,5 +1,6 @@
 //! The checker as its users meet it: folders of sources, reports.
 
+mod fixes;
 mod fixtures;
 mod formats;
 mod hostile;
