@@ -1,5 +1,7 @@
 //! What nobody should feed to a checker, and somebody will.
 
+use std::path::Path;
+
 use brawn_check::Check;
 
 use crate::{check, folder};
@@ -38,32 +40,82 @@ fn nesting_just_below_the_limit_is_read() {
     }
 }
 
+/// All fixtures, cut and changed, in all the places where files are read. Each round checks many files at once.
 #[test]
 fn truncated_and_changed_files_do_no_harm() {
-    let text = include_str!("../fixtures/br102.rs");
-    let mut state = 0x2545_f491_4f6c_dd1d_u64;
-    for round in 0..300 {
-        let mut bytes = text.as_bytes().to_vec();
-        // xorshift: the same files in each run.
-        let mut next = || {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            state
-        };
-        bytes.truncate(next() as usize % bytes.len());
-        for _ in 0..round % 5 {
-            if !bytes.is_empty() {
-                let at = next() as usize % bytes.len();
-                bytes[at] = next() as u8;
+    let mut originals = Vec::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("readable") {
+            let path = entry.expect("readable").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                originals.push((path.clone(), std::fs::read(path).expect("readable")));
             }
         }
+    }
+    originals.sort();
+    assert!(originals.len() > 40, "{} fixtures", originals.len());
+    // xorshift: the same files in each run.
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut next = move |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % below.max(1) as u64) as usize
+    };
+    let started = std::time::Instant::now();
+    let (mut all, mut skipped) = (0, 0);
+    for _ in 0..25 {
         let folder = tempfile::tempdir().expect("a folder");
-        std::fs::write(folder.path().join("main.rs"), &bytes).expect("a file");
-        std::fs::write(folder.path().join("Cargo.toml"), &bytes).expect("a file");
-        std::fs::write(folder.path().join("template.yaml"), &bytes).expect("a file");
-        std::fs::write(folder.path().join("main.tf"), &bytes).expect("a file");
-        check(folder.path());
+        for (index, (path, original)) in originals.iter().enumerate() {
+            let mut bytes = original.clone();
+            mutate(&mut bytes, &originals[next(originals.len())].1, &mut next);
+            let into = folder.path().join(format!("{index}"));
+            let name = path.file_name().expect("a name");
+            let into = if name == "main.rs" { into.join("src") } else { into };
+            std::fs::create_dir_all(&into).expect("a folder");
+            std::fs::write(into.join(name), &bytes).expect("a file");
+        }
+        let check = Check::new([folder.path()]).select(["all"]);
+        let report = check.run().expect("it runs");
+        report.fixed().expect("files are there");
+        check.checklist().expect("it runs");
+        (all, skipped) = (all + originals.len(), skipped + report.skipped.len());
+    }
+    // Both sides: files that no longer parse, and files that do and mean something else.
+    assert!(skipped > all / 10 && skipped < all * 2 / 3, "{skipped} of {all}");
+    let taken = started.elapsed();
+    assert!(taken.as_secs() < 120, "{taken:?} for {all} files");
+}
+
+/// Cuts the end off, removes, repeats, swaps and inserts: lines, tokens, bytes.
+fn mutate(bytes: &mut Vec<u8>, other: &[u8], next: &mut impl FnMut(usize) -> usize) {
+    const TOKENS: [&str; 24] = [
+        "{", "}", "(", ")", "<", ">", "::", "?", ".await", "async ", "move ", "|", "&", "#[", "]",
+        "\"", "'a ", "r#\"", "/*", "//", "\u{feff}", "\u{0}", "as ", "self",
+    ];
+    for _ in 0..next(4) {
+        let at = next(bytes.len());
+        let end = (at + next(40)).min(bytes.len());
+        match next(7) {
+            0 => bytes.truncate(at),
+            1 => drop(bytes.drain(at..end)),
+            2 => {
+                let part = bytes[at..end].to_vec();
+                let to = next(bytes.len());
+                bytes.splice(to..to, part);
+            }
+            3 => drop(bytes.splice(at..at, TOKENS[next(TOKENS.len())].bytes())),
+            4 => drop(bytes.splice(at..end, TOKENS[next(TOKENS.len())].bytes())),
+            5 if at < bytes.len() => bytes[at] = next(256) as u8,
+            _ => {
+                let from = next(other.len());
+                let part = &other[from..(from + next(80)).min(other.len())];
+                bytes.splice(at..at, part.iter().copied());
+            }
+        }
     }
 }
 
@@ -93,13 +145,23 @@ fn modules_and_links_in_circles_end() {
         ("src/c.rs", "pub use crate::b::*; async fn d() { e(); }"),
     ]);
     #[cfg(unix)]
-    std::os::unix::fs::symlink(folder.path(), folder.path().join("src/again")).expect("a link");
-    check(folder.path());
+    {
+        let link = |to: &Path, name: &str| {
+            std::os::unix::fs::symlink(to, folder.path().join(name)).expect("a link");
+        };
+        link(folder.path(), "src/again");
+        link(Path::new("nowhere"), "src/dangling.rs");
+        link(Path::new("itself.rs"), "src/itself.rs");
+        link(Path::new("/dev/zero"), "src/endless.rs");
+        link(Path::new("../src/c.rs"), "src/twice.rs");
+    }
+    let report = check(folder.path());
+    assert!(report.files >= 4, "{}", report.files);
 }
 
 #[test]
 fn the_report_does_not_depend_on_threads() {
-    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let run = |threads| {
         let report =
             Check::new([&fixtures]).select(["all"]).threads(threads).run().expect("it runs");

@@ -4,6 +4,7 @@ mod fixes;
 mod fixtures;
 mod formats;
 mod hostile;
+mod own;
 mod projects;
 
 use std::path::Path;

@@ -1,6 +1,7 @@
 //! The command line as its users meet it: the real binary, real files.
 
 mod bad_input;
+mod check;
 mod outcome;
 mod places;
 mod stopping;
