@@ -66,8 +66,18 @@ fn check(view: &View<'_>, rule: &Rule, out: &mut Vec<Finding>) {
 
 /// What makes something may itself be called once; only its callers know.
 fn is_constructor(view: &View<'_>) -> bool {
-    const MAKES: [&str; 9] =
-        ["new", "init", "build", "create", "setup", "connect", "load", "from_env", "get_or_init"];
+    const MAKES: [&str; 10] = [
+        "new",
+        "init",
+        "build",
+        "create",
+        "setup",
+        "connect",
+        "load",
+        "from_env",
+        "get_or_init",
+        "default",
+    ];
     let name = &*view.scope.function.name;
     MAKES.iter().any(|word| {
         name == *word || name.strip_prefix(word).is_some_and(|rest| rest.starts_with('_'))

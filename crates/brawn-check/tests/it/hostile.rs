@@ -130,6 +130,12 @@ fn a_large_file_is_read() {
     text.push_str("async fn last() { bcrypt::hash(1, 2); }\n");
     let folder = folder(&[("main.rs", &text)]);
     assert_eq!(check(folder.path()).findings.len(), 1);
+    // Five times as much is data, and is named; the file beside it is read.
+    let larger = text.repeat(5);
+    std::fs::write(folder.path().join("other.rs"), &larger).expect("a file");
+    let report = check(folder.path());
+    assert_eq!((report.findings.len(), report.skipped.len()), (1, 1));
+    assert!(report.skipped[0].why.contains("MB of source"), "{:?}", report.skipped);
 }
 
 #[test]
