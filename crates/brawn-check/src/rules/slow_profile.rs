@@ -2,7 +2,8 @@
 //!
 //! ## What
 //! No `lto`, no `codegen-units = 1` or no `strip` in `[profile.release]` of a Lambda function that does heavy or parallel work and
-//! is built by `cargo build`. (`cargo lambda build` sets them where the profile does not.)
+//! is built by `cargo build`. (`cargo lambda build` sets them where the profile does not; where a README or Makefile names it,
+//! nothing is said.)
 //!
 //! ## Why it matters on Lambda
 //! Link-time optimisation over one unit makes compute code some 5 to 20 % faster, which is billed in every invocation; stripped, a
@@ -24,6 +25,8 @@
 //!
 //! ## When to allow
 //! When builds must be short, or symbols are wanted in stack traces.
+
+use std::path::Path;
 
 use super::{Rule, Run};
 use crate::finding::{Finding, Tier};
@@ -52,6 +55,9 @@ fn check(program: &Program, rule: &Rule, out: &mut Vec<Finding>) {
             continue;
         }
         let profile = &program.workspace.manifests[manifest.workspace];
+        if [&manifest.folder, &profile.folder].into_iter().any(|folder| says_cargo_lambda(folder)) {
+            continue;
+        }
         let missing: Vec<&str> = WANTED
             .iter()
             .filter(|(key, _)| profile.value("profile.release", key).is_none())
@@ -73,4 +79,19 @@ fn check(program: &Program, rule: &Rule, out: &mut Vec<Finding>) {
         out.push(finding);
     }
     out.dedup();
+}
+
+/// Whether the files that say how a project is built say so by `cargo lambda`: where nothing else tells, they do.
+fn says_cargo_lambda(folder: &Path) -> bool {
+    const TELL: [&str; 6] =
+        ["README.md", "Makefile", "justfile", "package.json", "buildspec.yml", "CargoLambda.toml"];
+    TELL.iter().any(|name| {
+        let path = folder.join(name);
+        // A pipe of that name would never end.
+        let text = if path.is_file() { std::fs::read_to_string(path) } else { return false };
+        let text = text.unwrap_or_default();
+        text.contains("cargo lambda")
+            || text.contains("cargo-lambda")
+            || *name == "CargoLambda.toml" && !text.is_empty()
+    })
 }

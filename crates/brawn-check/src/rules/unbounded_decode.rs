@@ -6,7 +6,8 @@
 //!
 //! ## Why it matters on Lambda
 //! A PNG of 50 KB can claim 30,000 x 30,000 pixels, 3.6 GB; a gzip file of 10 MB can hold 10 GB. The process is killed
-//! ("Runtime exited with error: signal: killed"), the event is delivered again, and it is killed again.
+//! ("Runtime exited with error: signal: killed"), the event is delivered again, and it is killed again. (`image` itself
+//! stops at 512 MB for one picture, which is more than most functions have left.)
 //!
 //! ## Example
 //! ```text
@@ -51,7 +52,7 @@ fn check(view: &View<'_>, rule: &Rule, out: &mut Vec<Finding>) {
             && (entry.does == "decodes an image" || is_unpacking(&call.path));
         if opens && !call.path.is_empty() {
             let message =
-                format!("nothing limits how large what `{}` makes may be", view.short(call));
+                format!("nothing here limits how large what `{}` makes may be", view.short(call));
             let mut finding = view.finding(rule, view.call_span(call.at), message);
             finding.help =
                 Some("look at the dimensions first, or read through `take(..)`".to_owned());
