@@ -10,7 +10,7 @@ use crate::finding::{Finding, Link};
 use crate::resolve::{FnId, Names, Resolver, Scope};
 use crate::rules::Rule;
 use crate::source::Text;
-use crate::tree::{ExprId, Kind, Span, Tree};
+use crate::tree::{ExprId, Kind, Span, Tree, Ty};
 use crate::workspace::{Manifest, ModuleNode, Workspace};
 
 /// Everything known of a workspace.
@@ -136,11 +136,9 @@ impl Program {
 
     /// Whether a package returns partial batch responses.
     pub(crate) fn reports_partial_batches(&self, manifest: usize) -> bool {
-        const PARTIAL: [&str; 3] =
-            ["SqsBatchResponse", "KinesisEventResponse", "DynamoDbEventResponse"];
         self.functions_of_package(manifest).any(|id| {
             let returns = &self.resolver().function(id).returns;
-            !self.resolver().is_in_test(id) && PARTIAL.iter().any(|name| returns.mentions(name))
+            !self.resolver().is_in_test(id) && is_partial_response(returns)
         })
     }
 
@@ -367,6 +365,13 @@ pub(crate) fn finding(rule: &Rule, text: &Text, span: Span, message: String) -> 
         fix: None,
         excerpt: text.line(line).to_owned(),
     }
+}
+
+/// Whether a type says which records of a batch failed.
+pub(crate) fn is_partial_response(ty: &Ty) -> bool {
+    const PARTIAL: [&str; 3] =
+        ["SqsBatchResponse", "KinesisEventResponse", "DynamoDbEventResponse"];
+    PARTIAL.iter().any(|name| ty.mentions(name))
 }
 
 /// The last two parts of a path.

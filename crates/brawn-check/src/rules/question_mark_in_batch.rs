@@ -29,7 +29,7 @@
 
 use super::{Rule, Run};
 use crate::finding::{Finding, Tier};
-use crate::program::View;
+use crate::program::{View, is_partial_response};
 use crate::tree::{ExprId, Kind, Span};
 
 pub(super) const RULE: Rule = Rule {
@@ -41,9 +41,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>, rule: &Rule, out: &mut Vec<Finding>) {
-    const PARTIAL: [&str; 3] =
-        ["SqsBatchResponse", "KinesisEventResponse", "DynamoDbEventResponse"];
-    if !PARTIAL.iter().any(|name| view.scope.function.returns.mentions(name)) {
+    if !is_partial_response(&view.scope.function.returns) {
         return;
     }
     for id in view.rows() {

@@ -87,3 +87,53 @@ fn a_member_given_alone_has_the_profile_of_its_workspace() {
     assert!(report.findings[0].path.ends_with("Cargo.toml"), "{:?}", report.findings[0].path);
     assert_eq!(found(&check(&folder.path().join("apart"))), []);
 }
+
+#[test]
+fn cargo_lambda_aborts_on_panic_unless_told_otherwise() {
+    let code = "fn main() { std::panic::catch_unwind(|| work()); }\n";
+    let template = "Resources:\n  Work:\n    Type: AWS::Serverless::Function\n    Metadata:\n      BuildMethod: rust-cargolambda\n    Properties:\n      CodeUri: .\n";
+    let folder =
+        folder(&[("Cargo.toml", MANIFEST), ("src/main.rs", code), ("template.yaml", template)]);
+    let report = check(folder.path());
+    assert_eq!(found(&report), [("BR401", 1)]);
+    for fixed in report.fixed().expect("it reads") {
+        fixed.write().expect("it writes");
+    }
+    assert_eq!(found(&check(folder.path())), []);
+    let manifest = std::fs::read_to_string(folder.path().join("Cargo.toml")).expect("readable");
+    assert!(manifest.ends_with("\n\n[profile.release]\npanic = \"unwind\"\n"), "{manifest}");
+}
+
+#[test]
+fn outputs_within_the_trigger_are_seen_in_terraform_and_cloudformation() {
+    let code = |key: &str| {
+        format!(
+            "async fn handler(e: E) {{\n    client.get_object().bucket(&b).key(&key).send().await;\n    let to = {key};\n    client.put_object().bucket(&b).key(&to).send().await;\n}}\nfn main() {{}}\n"
+        )
+    };
+    let plan = |filter: &str| {
+        format!(
+            "resource \"aws_lambda_function\" \"work\" {{\n  runtime = \"provided.al2023\"\n}}\nresource \"aws_s3_bucket_notification\" \"new\" {{\n  lambda_function {{\n    lambda_function_arn = aws_lambda_function.work.arn\n    {filter}\n  }}\n}}\n"
+        )
+    };
+    let template = "Resources:\n  Work:\n    Type: AWS::Lambda::Function\n    Properties:\n      Runtime: provided.al2023\n      Handler: bootstrap\n  Pictures:\n    Type: AWS::S3::Bucket\n    Properties:\n      NotificationConfiguration:\n        LambdaConfigurations:\n          - Event: s3:ObjectCreated:*\n            Function: !GetAtt Work.Arn\n";
+    let small = "format!(\"small/{key}\")";
+    for (deployment, content, key, expected) in [
+        ("main.tf", plan(""), small, vec![("BR508", 5)]),
+        ("main.tf", plan("filter_prefix = \"small/\""), small, vec![("BR508", 5)]),
+        ("main.tf", plan("filter_prefix = \"new/\""), small, vec![]),
+        ("main.tf", plan("filter_prefix = var.prefix"), small, vec![]),
+        ("main.tf", plan("filter_suffix = \".png\""), "format!(\"{key}.webp\")", vec![]),
+        ("main.tf", plan("filter_suffix = \".png\""), "format!(\"{key}.png\")", vec![("BR508", 5)]),
+        ("main.tf", plan(""), "other(key)", vec![]),
+        ("template.yaml", template.to_owned(), small, vec![("BR508", 12)]),
+        ("template.yaml", template.replace("Work.Arn", "Other.Arn"), small, vec![]),
+    ] {
+        let folder = folder(&[
+            ("Cargo.toml", MANIFEST),
+            ("src/main.rs", &code(key)),
+            (deployment, &content),
+        ]);
+        assert_eq!(found(&check(folder.path())), expected, "{content}{key}");
+    }
+}
