@@ -97,6 +97,38 @@ fn what_is_wrapped_compiles() {
     compile(path);
 }
 
+/// As `brawn::compute` is declared; the crate itself would take longer to compile than all other tests here together.
+const COMPUTE: &str = "\
+pub struct Budget;
+pub async fn compute<T, F>(work: F) -> Result<T, std::io::Error>
+where
+    T: Send + 'static,
+    F: FnOnce(&Budget) -> T + Send + 'static,
+{
+    Ok(work(&Budget))
+}
+";
+
+#[test]
+fn a_project_that_has_brawn_is_given_compute() {
+    let manifest = MANIFEST.replace("[workspace]", "brawn = { path = \"brawn\" }\n\n[workspace]");
+    let folder = folder(&[
+        ("Cargo.toml", &manifest),
+        ("src/lib.rs", WRAPPED),
+        (
+            "brawn/Cargo.toml",
+            "[package]\nname = \"brawn\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
+        ),
+        ("brawn/src/lib.rs", COMPUTE),
+    ]);
+    for fixed in check(folder.path()).fixed().expect("it reads") {
+        fixed.write().expect("it writes");
+    }
+    let after = std::fs::read_to_string(folder.path().join("src/lib.rs")).expect("readable");
+    assert_eq!(after.matches("brawn::compute(move |_| ").count(), 4, "{after}");
+    compile(folder.path());
+}
+
 #[test]
 fn what_may_not_compile_is_left() {
     let folder = folder(&[("Cargo.toml", MANIFEST), ("src/lib.rs", LEFT)]);
