@@ -31,7 +31,7 @@ use crate::tree::{ExprId, Kind};
 pub(super) const RULE: Rule = Rule {
     code: "BR308",
     name: "scratch-file-left",
-    tier: Tier::Warning,
+    tier: Tier::Advice,
     file: include_str!("scratch_file.rs"),
     run: Run::Function(check),
 };
