@@ -46,7 +46,7 @@ pub(crate) enum Command {
 /// Make thumbnails, convert, filter
 ///
 /// Each image is decoded once, however many sizes and formats are made of it. JPEG, PNG, WebP, GIF, TIFF and BMP are
-/// read; pictures are turned upright, brought to sRGB, and written without metadata unless asked otherwise.
+/// read, and AVIF by builds with that feature; pictures are turned upright, brought to sRGB, and written without metadata unless asked otherwise.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

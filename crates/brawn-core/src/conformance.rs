@@ -36,8 +36,18 @@ pub struct Subject<'a> {
 /// # Panics
 /// With what was promised and not kept.
 pub fn check(job: &dyn Job, subject: &Subject<'_>) {
-    gives_the_same_bytes_for_any_worker_count(job, subject);
     stops_soon_after_deadline_and_cancel(job, subject);
+    check_all_but_stopping(job, subject);
+}
+
+/// Runs all of the suite but how soon a job stops: for one that spends its time in calls that nothing can end. Whoever
+/// uses it says in `docs/design.md` which calls those are.
+///
+/// # Panics
+/// With what was promised and not kept.
+pub fn check_all_but_stopping(job: &dyn Job, subject: &Subject<'_>) {
+    gives_the_same_bytes_for_any_worker_count(job, subject);
+    ends_as_stopped_however_late(job, subject);
     honours_the_memory_cap(job, subject);
     refuses_empty_input(job, subject);
     turns_a_panic_into_an_error(job, subject);
@@ -136,6 +146,22 @@ fn stops_soon_after_deadline_and_cancel(job: &dyn Job, subject: &Subject<'_>) {
             Some(ended.saturating_duration_since(cancelled))
         });
     }
+}
+
+/// A job that was cancelled delivers nothing, even if it learns of it late.
+fn ends_as_stopped_however_late(job: &dyn Job, subject: &Subject<'_>) {
+    let budget = Budget::unlimited();
+    let canceller = {
+        let budget = budget.clone();
+        std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(1));
+            budget.cancel();
+        })
+    };
+    let ended = run(job, &pool(2), subject.name, subject.large, &budget);
+    canceller.join().expect("the canceller does not panic");
+    let error = ended.expect_err("the large input takes longer than a millisecond");
+    assert!(error.is_cancelled(), "ended with {error:?}");
 }
 
 /// `attempt` gives how late the job was, or nothing when it was done before it could be stopped, which only the first

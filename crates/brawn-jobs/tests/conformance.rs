@@ -117,3 +117,35 @@ fn animations_conform() {
     };
     conforms(options, "b.gif", &small, &large);
 }
+
+/// Nothing ends a frame of AV1 once it is begun, neither while it is decoded nor while it is encoded.
+#[cfg(feature = "avif")]
+mod avif {
+    use brawn_core::conformance::check_all_but_stopping;
+
+    use super::*;
+
+    fn conforms(options: Options, name: &str, small: &[u8], large: &[u8]) {
+        let job = ImageJob::new(options).expect("valid options");
+        check_all_but_stopping(&job, &Subject { name, small, large });
+    }
+
+    #[test]
+    fn avif_to_a_jpeg_conforms_but_for_stopping() {
+        let avif = |picture: &Rgb| {
+            let options = Options { format: vec![Format::Avif], effort: 0, ..Options::default() };
+            fixtures::run(options, "a.png", &png(picture)).expect("an AVIF").remove(0).bytes
+        };
+        let (small, large) = (avif(&photo(120, 90)), avif(&photo(1200, 900)));
+        let options =
+            Options { width: vec![200], format: vec![Format::Jpeg], ..Options::default() };
+        conforms(options, "b.avif", &small, &large);
+    }
+
+    #[test]
+    fn jpeg_to_avif_conforms_but_for_stopping() {
+        let (small, large) = (jpeg(&photo(120, 90)), jpeg(&photo(900, 600)));
+        let options = Options { format: vec![Format::Avif], effort: 0, ..Options::default() };
+        conforms(options, "b.jpg", &small, &large);
+    }
+}

@@ -4,6 +4,8 @@
 #[allow(dead_code, reason = "shared with the other tests, which use more of it")]
 mod fixtures;
 
+use std::sync::{Mutex, PoisonError};
+
 use brawn_core::{Budget, Head, Job, MemorySink, Planning, Pool, Source};
 use brawn_jobs::image::{Fit, Format, Frames, Gravity, ImageJob, Kernel, Options};
 use fixtures::{gif, jpeg, jpeg_oriented, photo, png, png_of};
@@ -109,8 +111,12 @@ fn recipes() -> Vec<(&'static str, Options)> {
     ]
 }
 
+/// Held by a test from its first allocation on: the allocator counts for all threads.
+static ALONE: Mutex<()> = Mutex::new(());
+
 #[test]
 fn the_real_peak_is_within_the_plan() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let photo = photo(2400, 1600);
     let noise = noise(2000, 1500);
     let rgba: Vec<u8> = (0..900 * 700 * 4).map(|index| (index * 31 / 7 % 256) as u8).collect();
@@ -123,17 +129,60 @@ fn the_real_peak_is_within_the_plan() {
         ("moving.gif", gif(500, 300, 20)),
         ("tiny.gif", gif(64, 48, 2)),
     ];
+    stays_within_the_plan(&[1, 4, 16], &recipes(), &inputs);
+}
+
+#[cfg(feature = "avif")]
+#[test]
+fn the_real_peak_of_avif_is_within_the_plan() {
+    use brawn_jobs::image::Chroma;
+
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let noise = noise(1000, 700);
+    let rgba: Vec<u8> = (0..700 * 500 * 4).map(|index| (index * 31 / 7 % 256) as u8).collect();
+    let gray: Vec<u8> = rgba.iter().copied().step_by(4).collect();
+    let to_avif = |quality, effort, chroma| Options {
+        format: vec![Format::Avif],
+        quality,
+        effort,
+        chroma,
+        ..Options::default()
+    };
+    let plain = to_avif(80, 0, Chroma::Quarter);
+    let avif = fixtures::run(plain.clone(), "a", &png(&noise)).expect("an AVIF").remove(0).bytes;
+    let inputs = [
+        ("noise.png", png(&noise)),
+        ("alpha.png", png_of(700, 500, png::ColorType::Rgba, &rgba)),
+        ("gray.png", png_of(700, 500, png::ColorType::Grayscale, &gray)),
+        ("noise.avif", avif),
+    ];
+    let recipes = [
+        ("avif", plain),
+        ("avif at 90", to_avif(90, 0, Chroma::Quarter)),
+        ("avif at 100, 4:4:4", to_avif(100, 0, Chroma::Full)),
+        ("avif at 10, 4:2:2, with effort", to_avif(10, 2, Chroma::Half)),
+        ("jpeg", Options { width: vec![300], format: vec![Format::Jpeg], ..Options::default() }),
+    ];
+    // Up to eight tiles are held at once.
+    stays_within_the_plan(&[1, 8], &recipes, &inputs);
+}
+
+fn stays_within_the_plan(
+    workers: &[usize],
+    recipes: &[(&str, Options)],
+    inputs: &[(&str, Vec<u8>)],
+) {
     let mut over = Vec::new();
-    for workers in [1, 4, 16] {
-        let workers = std::num::NonZeroUsize::new(workers).expect("one at least");
+    for workers in workers {
+        let workers = std::num::NonZeroUsize::new(*workers).expect("one or more");
         let pool = Pool::new(workers).expect("threads");
-        for (recipe, options) in recipes() {
+        for (recipe, options) in recipes {
             // More workers than outputs that are worked on at once.
             if workers.get() == 16 && options.width.len() < 8 {
                 continue;
             }
-            let job = ImageJob::new(options).expect("valid options");
-            for (name, bytes) in &inputs {
+            let job = ImageJob::new(options.clone()).expect("valid options");
+            for (name, bytes) in inputs {
                 let head = Head { name, bytes, size: Some(bytes.len() as u64) };
                 let plan = match job.plan(&head) {
                     Ok(Planning::Ready(plan)) => plan,

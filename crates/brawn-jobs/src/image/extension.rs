@@ -17,6 +17,7 @@ impl Format {
             "jpg" | "jpeg" | "jpe" | "jfif" => Some(Format::Jpeg),
             "png" => Some(Format::Png),
             "webp" => Some(Format::WebP),
+            "avif" => Some(Format::Avif),
             _ => None,
         }
     }
@@ -31,7 +32,7 @@ impl Options {
                 return Err(Error::invalid_options(format!(
                     "`{to}`: `.{extension}` is not the extension of a format that can be written"
                 ))
-                .with_hint("use .jpg, .png or .webp, or say which with `format`"));
+                .with_hint("use .jpg, .png, .webp or .avif, or say which with `format`"));
             }
             ([only], Some(named)) if *only != named => {
                 return Err(Error::invalid_options(format!(

@@ -4,6 +4,8 @@ use brawn_core::Error;
 
 use super::super::orient::Orientation;
 use super::super::picture::Layout;
+#[cfg(feature = "avif")]
+use super::avif;
 use super::{bmp, gif, jpeg, magic, png, tiff, webp};
 
 /// The format of an input.
@@ -60,6 +62,8 @@ pub(super) enum Detail {
     Gif,
     Tiff(tiff::Detail),
     Bmp,
+    #[cfg(feature = "avif")]
+    Avif(avif::Detail),
 }
 
 impl Header {
@@ -149,6 +153,9 @@ pub(crate) fn probe(bytes: &[u8], complete: bool) -> Result<Probed, Error> {
         Format::Gif => gif::probe(bytes, complete),
         Format::Tiff => tiff::probe(bytes, complete),
         Format::Bmp => bmp::probe(bytes, complete),
+        #[cfg(feature = "avif")]
+        Format::Avif => avif::probe(bytes, complete),
+        #[cfg(not(feature = "avif"))]
         Format::Avif => Err(magic::avif_not_built()),
     }
 }

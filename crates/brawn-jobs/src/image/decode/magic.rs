@@ -7,6 +7,12 @@ use super::header::Format;
 /// First bytes that are enough to tell.
 pub(super) const ENOUGH: usize = 64;
 
+/// The formats that this build reads.
+#[cfg(feature = "avif")]
+const HANDLED: &str = "jpeg, png, webp, avif, gif, tiff and bmp";
+#[cfg(not(feature = "avif"))]
+const HANDLED: &str = "jpeg, png, webp, gif, tiff and bmp";
+
 /// The format, or why these bytes are not handled.
 pub(super) fn format(bytes: &[u8]) -> Result<Format, Error> {
     match bytes {
@@ -78,7 +84,7 @@ fn other(bytes: &[u8]) -> Error {
     let shown: String =
         head.iter().map(|byte| std::ascii::escape_default(*byte).to_string()).collect();
     Error::invalid_input(format!("not an image: starts with `{shown}`"))
-        .with_hint("images are recognised by their content: jpeg, png, webp, gif, tiff and bmp")
+        .with_hint(format!("images are recognised by their content: {HANDLED}"))
 }
 
 fn is_svg(bytes: &[u8]) -> bool {
@@ -90,13 +96,14 @@ fn is_svg(bytes: &[u8]) -> bool {
 
 fn unsupported(name: &str) -> Error {
     Error::unsupported(format!("the input is {name}, which is not handled"))
-        .with_hint("handled are jpeg, png, webp, gif, tiff and bmp")
+        .with_hint(format!("handled are {HANDLED}"))
 }
 
 /// Why AVIF is known and not read.
+#[cfg(not(feature = "avif"))]
 pub(super) fn avif_not_built() -> Error {
     Error::unsupported("the input is avif, which this build cannot decode")
-        .with_hint("handled are jpeg, png, webp, gif, tiff and bmp")
+        .with_hint("build with `--features avif`, or convert it first")
 }
 
 #[cfg(test)]
@@ -120,6 +127,14 @@ mod tests {
         }
         let avif = b"\0\0\0\x1cftypmif1\0\0\0\0mif1avifmiaf";
         assert_eq!(format(avif).expect("a brand of avif"), Format::Avif);
+    }
+
+    #[cfg(not(feature = "avif"))]
+    #[test]
+    fn avif_is_refused_where_it_is_not_built() {
+        let error = avif_not_built();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(error.hint().is_some_and(|hint| hint.contains("`--features avif`")), "{error:?}");
     }
 
     #[test]

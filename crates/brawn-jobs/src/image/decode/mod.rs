@@ -1,5 +1,7 @@
 //! Inputs to pixels.
 
+#[cfg(feature = "avif")]
+mod avif;
 mod bmp;
 mod gif;
 mod header;
@@ -68,6 +70,8 @@ pub(crate) fn peak_memory(header: &Header, want: &Want) -> u64 {
             Detail::Gif => gif::peak_memory(header, want),
             Detail::Tiff(detail) => tiff::peak_memory(header, detail),
             Detail::Bmp => bmp::peak_memory(header),
+            #[cfg(feature = "avif")]
+            Detail::Avif(detail) => avif::peak_memory(header, detail),
         }
 }
 
@@ -95,6 +99,8 @@ pub(crate) fn decode(
         Detail::Gif => gif::decode(bytes, header, want, budget, each),
         Detail::Tiff(detail) => tiff::decode(bytes, header, detail, budget, each),
         Detail::Bmp => bmp::decode(bytes, header, budget, each),
+        #[cfg(feature = "avif")]
+        Detail::Avif(detail) => avif::decode(bytes, header, detail, budget, each),
     }
 }
 

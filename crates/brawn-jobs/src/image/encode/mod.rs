@@ -1,5 +1,7 @@
 //! From pixels to the bytes of a file.
 
+#[cfg(feature = "avif")]
+mod avif;
 mod jpeg;
 mod metadata;
 mod png;
@@ -21,6 +23,8 @@ pub(crate) enum Target {
     Jpeg,
     Png,
     WebP,
+    #[cfg(feature = "avif")]
+    Avif,
 }
 
 impl Target {
@@ -30,6 +34,13 @@ impl Target {
             (Format::Jpeg, _) | (Format::Auto, decode::Format::Jpeg) => Target::Jpeg,
             (Format::Png, _) | (Format::Auto, decode::Format::Png) => Target::Png,
             (Format::WebP, _) | (Format::Auto, decode::Format::WebP) => Target::WebP,
+            #[cfg(feature = "avif")]
+            (Format::Avif, _) | (Format::Auto, decode::Format::Avif) => Target::Avif,
+            // Options that ask for what is not built are refused before.
+            #[cfg(not(feature = "avif"))]
+            (Format::Avif, _) if alpha => Target::Png,
+            #[cfg(not(feature = "avif"))]
+            (Format::Avif, _) => Target::Jpeg,
             (Format::Auto, _) if alpha => Target::Png,
             (Format::Auto, _) => Target::Jpeg,
         }
@@ -40,6 +51,8 @@ impl Target {
             Target::Jpeg => "jpeg",
             Target::Png => "png",
             Target::WebP => "webp",
+            #[cfg(feature = "avif")]
+            Target::Avif => "avif",
         }
     }
 
@@ -48,6 +61,8 @@ impl Target {
             Target::Jpeg => "jpg",
             Target::Png => "png",
             Target::WebP => "webp",
+            #[cfg(feature = "avif")]
+            Target::Avif => "avif",
         }
     }
 
@@ -56,6 +71,8 @@ impl Target {
             Target::Jpeg => "image/jpeg",
             Target::Png => "image/png",
             Target::WebP => "image/webp",
+            #[cfg(feature = "avif")]
+            Target::Avif => "image/avif",
         }
     }
 
@@ -66,6 +83,8 @@ impl Target {
             Target::Jpeg => 65_500,
             Target::Png => i32::MAX as u32,
             Target::WebP => 16_383,
+            #[cfg(feature = "avif")]
+            Target::Avif => 65_535,
         }
     }
 
@@ -80,6 +99,8 @@ impl Target {
             Target::Jpeg => jpeg::working_memory(size, layout, options),
             Target::Png => png::working_memory(size, layout),
             Target::WebP => webp::working_memory(size, layout, options),
+            #[cfg(feature = "avif")]
+            Target::Avif => avif::working_memory(size, layout, options),
         }
     }
 }
@@ -96,6 +117,8 @@ pub(crate) fn longest_result(
         Target::Jpeg => jpeg::longest_result(size, layout, options),
         Target::Png => pixels * layout.channels() as u64 * 3 / 2 + (64 << 10),
         Target::WebP if options.lossless => pixels * 4 + (64 << 10),
+        #[cfg(feature = "avif")]
+        Target::Avif => avif::longest_result(size, layout),
         Target::WebP => pixels * if options.quality > 90 { 3 } else { 1 } + (64 << 10),
     }
 }
@@ -113,6 +136,8 @@ pub(crate) fn encode(
         Target::Jpeg => jpeg::encode(picture, options, metadata, budget),
         Target::Png => png::encode(picture, options, metadata, budget),
         Target::WebP => webp::encode(picture, options, metadata, budget),
+        #[cfg(feature = "avif")]
+        Target::Avif => avif::encode(picture, options, metadata, budget),
     }
 }
 

@@ -95,11 +95,14 @@ pub enum Format {
     Png,
     /// Lossy, or lossless with `--lossless`; animated with `--frames`.
     WebP,
+    /// Lossy, small and slow to make; for builds with the feature `avif`.
+    #[cfg_attr(all(feature = "clap", not(feature = "avif")), value(hide = true))]
+    Avif,
 }
 
-words!(Format: Auto = "auto", Jpeg = "jpeg", Png = "png", WebP = "webp");
+words!(Format: Auto = "auto", Jpeg = "jpeg", Png = "png", WebP = "webp", Avif = "avif");
 
-/// How finely JPEG stores colour.
+/// How finely JPEG and AVIF store colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 pub enum Chroma {

@@ -44,8 +44,15 @@ impl Options {
         }
         if self.format.is_empty() {
             return Err(Error::invalid_options(
-                "`format` is an empty list: takes auto, jpeg, png, webp",
+                "`format` is an empty list: takes auto, jpeg, png, webp, avif",
             ));
+        }
+        #[cfg(not(feature = "avif"))]
+        if self.format.contains(&Format::Avif) {
+            return Err(Error::invalid_options(
+                "`format` is avif, which this build cannot write: takes auto, jpeg, png, webp",
+            )
+            .with_hint("build with `--features avif`"));
         }
         if let Some(twice) = first_repeated(&self.format) {
             return Err(Error::invalid_options(format!("`format` holds {twice} twice")));
@@ -154,6 +161,15 @@ mod tests {
         assert_eq!(refusal(|o| o.blur = Some(f64::NAN)), "`blur` is NaN: takes 0.3 to 250");
         assert_eq!(refusal(|o| o.effort = 7), "`effort` is 7: takes 0 to 6");
         assert!(refusal(|o| o.max_src_file_size.0 = 0).starts_with("`max_src_file_size` is 0"));
+    }
+
+    #[cfg(not(feature = "avif"))]
+    #[test]
+    fn avif_is_refused_where_it_is_not_built() {
+        let options = Options { format: vec![Format::Avif], ..Options::default() };
+        let error = options.validate().expect_err("not built");
+        assert!(error.to_string().contains("`format` is avif, which this build cannot write"));
+        assert_eq!(error.hint(), Some("build with `--features avif`"));
     }
 
     #[test]

@@ -4,6 +4,15 @@ use std::io::Cursor;
 
 use libjpeg_turbo_rs::{Encoder, PixelFormat, ScanScript, Subsampling};
 
+#[cfg(feature = "avif")]
+use super::super::super::{
+    encode::{Metadata, Target, encode},
+    options::{Chroma, Options},
+    picture::{Layout, Picture},
+};
+#[cfg(feature = "avif")]
+use brawn_core::Budget;
+
 /// Gradients with some structure, so that no channel equals another.
 pub(super) fn pixels(width: usize, height: usize, channels: usize) -> Vec<u8> {
     let value = |x: usize, y: usize, channel: usize| match channel {
@@ -272,5 +281,18 @@ pub(super) fn all() -> Vec<(&'static str, Vec<u8>)> {
         ("animated webp", animated_webp(61, 43, 3)),
         ("tiff", rgb_tiff(61, 43)),
         ("bmp", bmp(61, 43)),
+        #[cfg(feature = "avif")]
+        ("avif", avif(61, 43, Layout::Rgb, Chroma::Quarter)),
+        #[cfg(feature = "avif")]
+        ("avif with alpha", avif(61, 43, Layout::Rgba, Chroma::Full)),
     ]
+}
+
+#[cfg(feature = "avif")]
+pub(super) fn avif(width: u32, height: u32, layout: Layout, chroma: Chroma) -> Vec<u8> {
+    let pixels = pixels(width as usize, height as usize, layout.channels());
+    let picture = Picture { width, height, layout, pixels };
+    let options = Options { chroma, effort: 0, ..Options::default() };
+    encode(&picture, Target::Avif, &options, &Metadata::default(), &Budget::unlimited())
+        .expect("encoded")
 }

@@ -1,5 +1,7 @@
 //! What decoding really holds, counted by an allocator, against what it says it holds.
 
+#[cfg(feature = "avif")]
+use super::super::super::{options::Chroma, picture::Layout};
 use super::super::peak_memory;
 use super::*;
 
@@ -66,6 +68,16 @@ fn decoding_holds_no_more_than_it_says() {
     check("animated webp", &fixtures::animated_webp(600, 500, 3), &[1, 3, 4, 7]);
     check("tiff", &fixtures::rgb_tiff(1500, 1100), &[1, 3, 4, 7]);
     check("bmp", &fixtures::bmp(1500, 1100), &[1, 3, 4, 7]);
+    #[cfg(feature = "avif")]
+    for (layout, chroma) in [
+        (Layout::Gray, Chroma::Quarter),
+        (Layout::Rgb, Chroma::Quarter),
+        (Layout::Rgba, Chroma::Half),
+        (Layout::Rgb, Chroma::Full),
+    ] {
+        let name = format!("{layout:?} {chroma:?} avif");
+        check(&name, &fixtures::avif(1200, 900, layout, chroma), &[]);
+    }
 }
 
 #[test]
