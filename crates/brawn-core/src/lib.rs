@@ -26,6 +26,7 @@ mod job;
 mod memory;
 mod parallel;
 mod pool;
+pub mod price;
 mod queue;
 mod report;
 mod sink;

@@ -24,8 +24,6 @@
 #[cfg(feature = "lambda")]
 mod emf;
 #[cfg(feature = "lambda")]
-mod price;
-#[cfg(feature = "lambda")]
 pub(crate) mod record;
 
 use crate::invocation::Invocation;

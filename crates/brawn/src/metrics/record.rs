@@ -3,11 +3,12 @@
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
+use brawn_core::price::{Architecture, Prices, gb_seconds};
 use brawn_core::{Budget, Usage, Vcpus, peak_resident};
 use serde_json::{Map, Value, json};
 
+use super::Unit;
 use super::emf::Namespace;
-use super::{Unit, price};
 use crate::lambda::environment;
 use crate::lambda::logs::is_json;
 use crate::meters::Meters;
@@ -61,9 +62,11 @@ impl Record {
         if let Some(memory_mb) = environment::memory_mb() {
             metrics.push(("memory_mb", f64::from(memory_mb), Unit::Megabytes));
             if !environment::is_managed_instance() {
-                let gb_s = price::gb_seconds(wall, memory_mb);
+                let gb_s = gb_seconds(wall, memory_mb);
+                let prices = Prices::us_east_1();
+                let usd = prices.request + prices.compute(gb_s, Architecture::of_this_program());
                 metrics.push(("gb_s", gb_s, Unit::None));
-                metrics.push(("cost_usd", price::usd(gb_s), Unit::None));
+                metrics.push(("cost_usd", usd, Unit::None));
             }
         }
         let mut record = Record { request_id: request_id.to_owned(), status, metrics };
