@@ -1,0 +1,179 @@
+//! A function and its execution environments.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use brawn_core::{Error, ErrorKind, Result, Vcpus};
+use bytes::Bytes;
+use tokio::sync::{Semaphore, oneshot};
+
+use crate::environment::{Environment, Event, Reply, Report, Status};
+use crate::log::Log;
+use crate::runtime_api::Shutdown;
+use crate::sandbox::{self, Limits, Sandbox};
+use crate::settings::Settings;
+
+/// A function that can be invoked. Environments are made when they are needed, kept warm and used again, the one that was
+/// used last first.
+///
+/// Needs a tokio runtime with I/O and time. [`Emulator::shut_down`] ends every process; so does dropping the emulator
+/// together with its runtime.
+#[derive(Clone)]
+pub struct Emulator(Arc<Inner>);
+
+struct Inner {
+    settings: Arc<Settings>,
+    log: Arc<dyn Log>,
+    idle: Mutex<Vec<Environment>>,
+    permits: Arc<Semaphore>,
+    enforced: String,
+}
+
+/// An invocation on its way.
+#[derive(Debug)]
+pub struct Pending {
+    /// The request id.
+    pub request_id: String,
+    reply: oneshot::Receiver<Reply>,
+    report: oneshot::Receiver<Report>,
+}
+
+impl Emulator {
+    /// Checks the settings, and what limits can be enforced on this machine. Starts nothing yet: as in Lambda, the first
+    /// invocation makes the first environment.
+    pub fn new(settings: Settings, log: Arc<dyn Log>) -> Result<Emulator> {
+        settings.check()?;
+        sandbox::adopt_orphans();
+        let limits = Limits { share: 1.0, memory: u64::from(settings.memory_mb) << 20 };
+        let enforced = Sandbox::new(settings.enforcement, limits, "a probe")?.describe();
+        let permits = Arc::new(Semaphore::new(settings.concurrency.get()));
+        let settings = Arc::new(settings);
+        Ok(Emulator(Arc::new(Inner { settings, log, idle: Mutex::default(), permits, enforced })))
+    }
+
+    /// The function's configuration.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// How the limits are enforced here, and how precisely: one line.
+    pub fn enforced(&self) -> &str {
+        &self.0.enforced
+    }
+
+    /// What the memory size amounts to on this machine: one line, which says where the machine has less.
+    pub fn granted(&self) -> String {
+        let settings = self.settings();
+        let vcpus = Vcpus::of_lambda(settings.memory_mb);
+        let cores = Vcpus::detect().visible;
+        let mut line = format!(
+            "{} MB: {:.2} vCPU, {} cores visible, timeout {} s",
+            settings.memory_mb,
+            vcpus.share,
+            vcpus.visible,
+            settings.timeout.as_secs_f64()
+        );
+        if vcpus.visible > cores {
+            line.push_str(&format!("; this machine has only {cores} cores"));
+        }
+        line
+    }
+
+    /// Invokes the function with `payload`.
+    pub fn invoke(&self, payload: impl Into<Bytes>) -> Pending {
+        self.send(Event::new(payload))
+    }
+
+    /// An invocation nobody waits for: retried twice when it fails, as Lambda does, and then given up.
+    pub(crate) fn invoke_later(&self, event: Event) -> String {
+        let (emulator, id) = (self.clone(), event.id.clone());
+        tokio::spawn(async move {
+            let delays = emulator.settings().retry_delays;
+            for wait in [None, Some(delays[0]), Some(delays[1])] {
+                if let Some(wait) = wait {
+                    tokio::time::sleep(wait).await;
+                }
+                let pending = emulator.send(event.clone());
+                let failed = pending.outcome().await.is_none_or(|(reply, report)| {
+                    reply.error.is_some() || report.status != Status::Success
+                });
+                if !failed {
+                    return;
+                }
+            }
+            let text = format!("brawn: gave up on {} after 2 retries\n", event.id);
+            emulator.0.log.write(text.as_bytes());
+        });
+        id
+    }
+
+    pub(crate) fn send(&self, event: Event) -> Pending {
+        let (answering, reply) = oneshot::channel();
+        let (reporting, report) = oneshot::channel();
+        let request_id = event.id.clone();
+        let inner = Arc::clone(&self.0);
+        // A task of its own: an invocation goes on when its caller goes.
+        tokio::spawn(async move {
+            let Ok(permit) = Arc::clone(&inner.permits).acquire_owned().await else { return };
+            let warm = inner.idle().pop();
+            let mut environment = warm.unwrap_or_else(|| {
+                Environment::new(Arc::clone(&inner.settings), Arc::clone(&inner.log))
+            });
+            let report = environment.invoke(event, answering).await;
+            inner.idle().push(environment);
+            drop(permit);
+            let _ = reporting.send(report);
+        });
+        Pending { request_id, reply, report }
+    }
+
+    /// Ends every environment, once it has finished what it was doing, and takes no more invocations.
+    pub async fn shut_down(&self) {
+        let all = u32::try_from(self.settings().concurrency.get()).unwrap_or(u32::MAX);
+        let patience = self.settings().timeout + self.settings().init_limit;
+        let _ = tokio::time::timeout(patience, self.0.permits.acquire_many(all)).await;
+        self.0.permits.close();
+        let idle = std::mem::take(&mut *self.0.idle());
+        for mut environment in idle {
+            environment.end(Shutdown::Spindown).await;
+        }
+    }
+
+    /// How many environments wait for an event.
+    pub fn warm(&self) -> usize {
+        self.0.idle().iter().filter(|environment| environment.is_warm()).count()
+    }
+
+    /// Ends the environments that wait for an event; the next invocation is a cold start.
+    pub async fn cool_down(&self) {
+        let idle = std::mem::take(&mut *self.0.idle());
+        for mut environment in idle {
+            environment.end(Shutdown::Spindown).await;
+        }
+    }
+}
+
+impl Inner {
+    fn idle(&self) -> MutexGuard<'_, Vec<Environment>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pending {
+    /// Waits for the answer.
+    pub async fn reply(&mut self) -> Result<Reply> {
+        let gone = || Error::new(ErrorKind::Unavailable, "the emulator has shut down");
+        (&mut self.reply).await.map_err(|_| gone())
+    }
+
+    /// Waits for the report, which comes after the answer.
+    pub async fn report(&mut self) -> Result<Report> {
+        let gone = || Error::new(ErrorKind::Unavailable, "the emulator has shut down");
+        (&mut self.report).await.map_err(|_| gone())
+    }
+
+    /// Waits for both; `None` where the emulator has shut down.
+    pub(crate) async fn outcome(self) -> Option<(Reply, Report)> {
+        let reply = self.reply.await.ok()?;
+        Some((reply, self.report.await.ok()?))
+    }
+}

@@ -1,0 +1,85 @@
+//! The variables of an execution environment.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+
+use crate::clock::{Utc, random};
+use crate::settings::Settings;
+
+/// `2026/11/24/[$LATEST]` and 32 digits: one name for each environment, so that its processes can be told by it.
+pub(crate) fn log_stream() -> String {
+    let now = Utc::now();
+    format!(
+        "{:04}/{:02}/{:02}/[$LATEST]{:016x}{:016x}",
+        now.year,
+        now.month,
+        now.day,
+        random(),
+        random()
+    )
+}
+
+/// What Lambda sets, then what the function's owner sets.
+pub(crate) fn variables(
+    settings: &Settings,
+    api: SocketAddr,
+    log_stream: &str,
+) -> Vec<(OsString, OsString)> {
+    let task_root = settings.task_root();
+    let text = |value: &str| OsString::from(value);
+    let mut variables = vec![
+        (text("AWS_LAMBDA_RUNTIME_API"), text(&api.to_string())),
+        (text("AWS_LAMBDA_FUNCTION_NAME"), text(&settings.name)),
+        (text("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"), text(&settings.memory_mb.to_string())),
+        (text("AWS_LAMBDA_FUNCTION_VERSION"), text("$LATEST")),
+        (text("AWS_LAMBDA_INITIALIZATION_TYPE"), text("on-demand")),
+        (text("AWS_LAMBDA_LOG_GROUP_NAME"), text(&format!("/aws/lambda/{}", settings.name))),
+        (text("AWS_LAMBDA_LOG_STREAM_NAME"), text(log_stream)),
+        (text("AWS_EXECUTION_ENV"), text("AWS_Lambda_provided.al2023")),
+        (text("AWS_REGION"), text(&settings.region)),
+        (text("AWS_DEFAULT_REGION"), text(&settings.region)),
+        (text("_HANDLER"), text(&settings.handler)),
+        (text("LAMBDA_TASK_ROOT"), task_root.clone().into_os_string()),
+        (text("LAMBDA_RUNTIME_DIR"), task_root.into_os_string()),
+        (text("TZ"), text(":UTC")),
+    ];
+    variables.extend(settings.variables.iter().map(|(name, value)| (name.into(), value.into())));
+    variables
+}
+
+/// `X-Amzn-Trace-Id` of an invocation that nobody traces.
+pub(crate) fn trace_id(epoch_seconds: u64) -> String {
+    format!(
+        "Root=1-{epoch_seconds:08x}-{:08x}{:016x};Parent={:016x};Sampled=0",
+        random() as u32,
+        random(),
+        random()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_owner_has_the_last_word() {
+        let settings = Settings {
+            variables: vec![("AWS_REGION".to_owned(), "eu-west-1".to_owned())],
+            ..Settings::new(["sh"])
+        };
+        let set = variables(&settings, ([127, 0, 0, 1], 9001).into(), "stream");
+        let value = |name: &str| {
+            set.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.to_string_lossy())
+        };
+        assert_eq!(value("AWS_LAMBDA_RUNTIME_API").as_deref(), Some("127.0.0.1:9001"));
+        assert_eq!(value("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").as_deref(), Some("128"));
+        assert_eq!(value("AWS_REGION").as_deref(), Some("eu-west-1"));
+    }
+
+    #[test]
+    fn environments_can_be_told_apart() {
+        let stream = log_stream();
+        assert_ne!(stream, log_stream());
+        assert_eq!(stream.split_once("[$LATEST]").map(|(_, id)| id.len()), Some(32), "{stream}");
+    }
+}

@@ -1,0 +1,220 @@
+//! The side that invokes: Lambda's Invoke API as AWS's emulator and cargo-lambda serve it, and function URLs.
+
+mod url;
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+
+use base64::Engine;
+use brawn_core::{Error, ErrorKind, Result};
+use bytes::Bytes;
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Channel, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_TYPE, HeaderMap};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::emulator::Emulator;
+use crate::environment::{Event, Reply, ReplyBody};
+use crate::runtime_api::PAYLOAD_LIMIT;
+
+/// What an asynchronous invocation may bring.
+const LATER_LIMIT: usize = 1 << 20;
+
+type HttpReply = Response<BoxBody<Bytes, Infallible>>;
+
+/// A server in front of a function; it listens until it is dropped.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    accepting: JoinHandle<()>,
+}
+
+impl Server {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+/// Serves invocations of `emulator` on `address`:
+///
+/// - `POST /2015-03-31/functions/NAME/invocations`, with `X-Amz-Invocation-Type` `RequestResponse`, `Event` or `DryRun`.
+///   NAME may be any: there is one function.
+/// - every other path as a function URL (payload 2.0), below `/lambda-url/NAME` too.
+pub async fn serve(emulator: Emulator, address: SocketAddr) -> Result<Server> {
+    let cannot = |error| {
+        Error::new(ErrorKind::Unavailable, format!("cannot listen on {address}"))
+            .with_source(error)
+            .with_hint("`--invoke-port` takes another port")
+    };
+    let listener = TcpListener::bind(address).await.map_err(cannot)?;
+    let address = listener.local_addr().map_err(cannot)?;
+    Ok(Server { address, accepting: tokio::spawn(accept(listener, emulator)) })
+}
+
+async fn accept(listener: TcpListener, emulator: Emulator) {
+    let mut connections = tokio::task::JoinSet::new();
+    loop {
+        let Ok((stream, peer)) = listener.accept().await else { continue };
+        let _ = stream.set_nodelay(true);
+        let emulator = emulator.clone();
+        connections.spawn(async move {
+            let service = service_fn(move |request| {
+                let emulator = emulator.clone();
+                async move { Ok::<_, Infallible>(respond(request, peer, &emulator).await) }
+            });
+            // A caller that goes early misses its answer; the invocation goes on.
+            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+        });
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+async fn respond(request: Request<Incoming>, peer: SocketAddr, emulator: &Emulator) -> HttpReply {
+    let path = request.uri().path().to_owned();
+    let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+    match (request.method(), parts.as_slice()) {
+        (&Method::POST, ["2015-03-31", "functions", _, "invocations"]) => {
+            invocation(request, emulator).await
+        }
+        (&Method::POST, ["2021-11-15", "functions", _, "response-streaming-invocations"]) => {
+            refused(
+                StatusCode::NOT_IMPLEMENTED,
+                "User",
+                "InvokeWithResponseStream answers in AWS's event stream encoding, which is not spoken here; `invocations` streams as it is",
+            )
+        }
+        _ => url::respond(request, peer, emulator).await,
+    }
+}
+
+async fn invocation(request: Request<Incoming>, emulator: &Emulator) -> HttpReply {
+    let headers = request.headers().clone();
+    let kind = header(&headers, "x-amz-invocation-type").unwrap_or("RequestResponse").to_owned();
+    let limit = if kind == "Event" { LATER_LIMIT } else { PAYLOAD_LIMIT };
+    let body = match collect(request.into_body(), limit).await {
+        Ok(body) => body,
+        Err(reply) => return *reply,
+    };
+    if !body.is_empty() && serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_err() {
+        return refused(
+            StatusCode::BAD_REQUEST,
+            "InvalidRequestContentException",
+            "Could not parse request body into json: the payload of an invocation is JSON",
+        );
+    }
+    // As Lambda does for a caller that sends nothing.
+    let payload = if body.is_empty() { Bytes::from_static(b"{}") } else { body };
+    let mut event = Event::new(payload);
+    event.trace_id = header(&headers, "x-amzn-trace-id").map(str::to_owned);
+    event.client_context = header(&headers, "x-amz-client-context").and_then(|context| {
+        String::from_utf8(base64::engine::general_purpose::STANDARD.decode(context).ok()?).ok()
+    });
+    match kind.as_str() {
+        "RequestResponse" => {
+            let mut pending = emulator.send(event);
+            match pending.reply().await {
+                Ok(reply) => answered(&pending.request_id, reply),
+                Err(error) => {
+                    refused(StatusCode::SERVICE_UNAVAILABLE, "ServiceException", &error.to_string())
+                }
+            }
+        }
+        "Event" => {
+            let id = emulator.invoke_later(event);
+            plain(StatusCode::ACCEPTED, "application/json", Bytes::new(), &id)
+        }
+        "DryRun" => plain(StatusCode::NO_CONTENT, "application/json", Bytes::new(), &event.id),
+        other => refused(
+            StatusCode::BAD_REQUEST,
+            "InvalidParameterValueException",
+            &format!("`{other}` is no invocation type: RequestResponse, Event or DryRun"),
+        ),
+    }
+}
+
+fn answered(id: &str, reply: Reply) -> HttpReply {
+    let content_type = reply.content_type.as_deref().unwrap_or("application/json").to_owned();
+    let mut response = plain(StatusCode::OK, &content_type, Bytes::new(), id);
+    *response.body_mut() = body(reply.body);
+    if reply.error.is_some() {
+        set(response.headers_mut(), "x-amz-function-error", "Unhandled");
+    }
+    set(response.headers_mut(), "x-amz-executed-version", "$LATEST");
+    response
+}
+
+/// The body, passed on as it comes where the function streams.
+fn body(reply: ReplyBody) -> BoxBody<Bytes, Infallible> {
+    match reply {
+        ReplyBody::Whole(bytes) => Full::new(bytes).boxed(),
+        ReplyBody::Stream(mut chunks) => {
+            let (mut sender, channel) = Channel::<Bytes, Infallible>::new(1);
+            tokio::spawn(async move {
+                while let Some(chunk) = chunks.recv().await {
+                    if sender.send_data(chunk).await.is_err() {
+                        return;
+                    }
+                }
+            });
+            channel.boxed()
+        }
+    }
+}
+
+async fn collect(body: Incoming, limit: usize) -> std::result::Result<Bytes, Box<HttpReply>> {
+    match Limited::new(body, limit).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Box::new(refused(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "RequestTooLargeException",
+            &format!("Request must be smaller than {limit} bytes for the InvokeFunction operation"),
+        ))),
+        Err(_) => Err(Box::new(refused(
+            StatusCode::BAD_REQUEST,
+            "InvalidRequestContentException",
+            "the body broke off",
+        ))),
+    }
+}
+
+fn refused(status: StatusCode, kind: &str, message: &str) -> HttpReply {
+    let body = json!({ "Type": "User", "Message": message }).to_string();
+    let mut response = plain(status, "application/json", body.into(), &crate::clock::uuid());
+    set(response.headers_mut(), "x-amzn-errortype", kind);
+    response
+}
+
+fn plain(status: StatusCode, content_type: &str, body: Bytes, id: &str) -> HttpReply {
+    let mut response = Response::new(Full::new(body).boxed());
+    *response.status_mut() = status;
+    set(response.headers_mut(), CONTENT_TYPE.as_str(), content_type);
+    set(response.headers_mut(), "x-amzn-requestid", id);
+    response
+}
+
+fn set(headers: &mut HeaderMap, name: &str, value: &str) {
+    // A function chooses some of these: what HTTP cannot carry is left out.
+    if let (Ok(name), Ok(value)) =
+        (hyper::header::HeaderName::try_from(name), hyper::header::HeaderValue::try_from(value))
+    {
+        headers.append(name, value);
+    }
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
