@@ -331,7 +331,7 @@ impl Living {
                 Some(Said::InitFailed(fault)) => {
                     return Err(Failure { status: Status::Error(fault.kind.clone()), fault });
                 }
-                Some(Said::Ended(status)) => return Err(self.ended(id, status)),
+                Some(Said::Ended(status)) => return Err(self.ended(id, status).await),
                 None => {
                     return Err(Failure::new(id, "Runtime.Unavailable", "the Runtime API is gone"));
                 }
@@ -377,7 +377,7 @@ impl Living {
                     streaming = false;
                     broken = ended.err();
                 }
-                Some(Said::Ended(status)) => return Err(self.ended(&id, status)),
+                Some(Said::Ended(status)) => return Err(self.ended(&id, status).await),
                 Some(Said::Polled | Said::InitFailed(_)) => {}
                 None => {
                     return Err(Failure::new(
@@ -394,7 +394,8 @@ impl Living {
     }
 
     /// Why a process has ended that should not have.
-    fn ended(&self, id: &str, status: ExitStatus) -> Failure {
+    async fn ended(&self, id: &str, status: ExitStatus) -> Failure {
+        self.process.output.flush().await;
         let how = how_it_ended(status);
         let message = if status.success() {
             "Runtime exited without providing a reason".to_owned()

@@ -5,6 +5,7 @@
 //! [`Emulator`] runs a function; [`serve`] puts Lambda's invoke API in front of it. How strictly the limits bind depends
 //! on the machine: [`Enforcement`] says which way was asked for, [`Emulator::enforced`] what was got.
 
+mod client;
 mod clock;
 mod emulator;
 mod environment;
@@ -13,13 +14,17 @@ mod metadata;
 mod output;
 mod process;
 mod runtime_api;
+mod samples;
 mod sandbox;
 mod serve;
 mod settings;
+pub mod tune;
 
+pub use client::{InvocationType, Invoked, invoke};
 pub use emulator::{Emulator, Pending};
 pub use environment::{Reply, ReplyBody, Report, Status};
 pub use log::{Discard, Log, Stdout};
+pub use samples::{sample, sample_names};
 pub use sandbox::Enforcement;
 pub use serve::{Server, serve};
 pub use settings::Settings;

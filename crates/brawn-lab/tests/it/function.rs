@@ -47,7 +47,9 @@ fn this_program_as_the_function() {
             std::thread::sleep(Duration::from_secs(1));
         },
         "extension" => {
-            std::thread::spawn(extension);
+            // Before the first event is asked for, as an internal extension must.
+            let id = register();
+            std::thread::spawn(move || extension(&id));
             serve();
         }
         _ => serve(),
@@ -205,14 +207,18 @@ fn stream(path: &str, pause_ms: u64) {
     assert_eq!(read(socket).status, 202);
 }
 
-/// An internal extension: it prints what it is told, until it is told that it is over.
-fn extension() {
+/// Registers an internal extension, and gives its identifier.
+fn register() -> String {
     let name = ("Lambda-Extension-Name", "watcher");
     let events = br#"{"events":["INVOKE","SHUTDOWN"]}"#;
     let registered = call("POST", "/2020-01-01/extension/register", &[name], events);
     assert_eq!(registered.status, 200);
-    let id = registered.header("lambda-extension-identifier");
-    let known = [("Lambda-Extension-Identifier", id.as_str())];
+    registered.header("lambda-extension-identifier")
+}
+
+/// It prints what it is told, until it is told that it is over.
+fn extension(id: &str) {
+    let known = [("Lambda-Extension-Identifier", id)];
     loop {
         let event = call("GET", "/2020-01-01/extension/event/next", &known, b"");
         let event: Value = serde_json::from_slice(&event.body).expect("JSON");

@@ -5,6 +5,7 @@ mod function;
 mod limits;
 mod other_languages;
 mod protocol;
+mod tuning;
 
 use std::net::TcpStream;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};

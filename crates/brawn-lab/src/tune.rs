@@ -1,0 +1,165 @@
+//! Which memory size: AWS Lambda Power Tuning's inputs, rules and output, on this machine, with the reasons.
+//!
+//! Source of names and rules: github.com/alexcasalboni/aws-lambda-power-tuning (4.4), `executor.js` and `analyzer.js`.
+
+mod choose;
+mod compare;
+mod explain;
+mod html;
+mod measure;
+mod model;
+mod output;
+mod payloads;
+mod statistics;
+mod table;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use brawn_core::price::{Architecture, Prices};
+use brawn_core::{Error, Result, Vcpus};
+use serde_json::Value;
+
+pub use self::choose::Strategy;
+pub use self::compare::compare;
+pub use self::explain::{Explanation, Limit};
+pub use self::html::html;
+pub use self::model::Predicted;
+pub use self::output::{Outcome, Point, StateMachine, Tuning};
+pub use self::table::table;
+
+use crate::settings::Settings;
+
+/// What is to be tuned, in Power Tuning's words.
+#[derive(Clone, Debug)]
+pub struct TuneOptions {
+    /// The function; memory and concurrency are set by the tuner.
+    pub function: Settings,
+    /// `powerValues`: the memory sizes to try, in MB.
+    pub power_values: Vec<u32>,
+    /// `num`: invocations for each, 5 at least.
+    pub num: usize,
+    /// `payload`, or several with weights: `[{"payload": .., "weight": ..}]`.
+    pub payload: Value,
+    /// Whether `payload` is such a list.
+    pub weighted: bool,
+    /// `strategy`.
+    pub strategy: Strategy,
+    /// `balancedWeight`: from 0 (speed) to 1 (cost).
+    pub balanced_weight: f64,
+    /// `discardTopBottom`: what is left out at either end before the mean is taken, 0.4 at most.
+    pub discard_top_bottom: f64,
+    /// `onlyColdStarts`: a new environment for each invocation; nothing is discarded then.
+    pub only_cold_starts: bool,
+    /// `parallelInvocation`: all at once, on the cores of this machine.
+    pub parallel_invocation: bool,
+    /// What is billed.
+    pub architecture: Architecture,
+    /// At which prices.
+    pub prices: Prices,
+    /// Slower sizes are not chosen.
+    pub max_duration: Option<Duration>,
+    /// Dearer sizes are not chosen; USD for one invocation.
+    pub max_cost: Option<f64>,
+}
+
+impl TuneOptions {
+    /// Power Tuning's defaults for `function`.
+    pub fn new(function: Settings) -> TuneOptions {
+        TuneOptions {
+            function,
+            power_values: vec![512, 1024, 1769, 3008, 5308, 10_240],
+            num: 20,
+            payload: serde_json::json!({}),
+            weighted: false,
+            strategy: Strategy::Cost,
+            balanced_weight: 0.5,
+            discard_top_bottom: 0.2,
+            only_cold_starts: false,
+            parallel_invocation: false,
+            architecture: Architecture::X86_64,
+            prices: Prices::us_east_1(),
+            max_duration: None,
+            max_cost: None,
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.num < 5 {
+            return Err(Error::invalid_options(format!(
+                "{} invocations are too few: 5 at least",
+                self.num
+            )));
+        }
+        if self.power_values.is_empty() {
+            return Err(Error::invalid_options("there is no memory size to try"));
+        }
+        for memory_mb in &self.power_values {
+            Settings { memory_mb: *memory_mb, ..self.function.clone() }.check()?;
+        }
+        Ok(())
+    }
+}
+
+/// Measures every size that this machine can, chooses among them, and explains. `progress` is told of each size as it is
+/// begun.
+pub async fn tune(options: TuneOptions, progress: impl Fn(&str)) -> Result<Tuning> {
+    options.check()?;
+    let payloads = payloads::list(&options.payload, options.weighted, options.num)?;
+    let cores = Vcpus::detect().share;
+    let reachable = |memory_mb: u32| Vcpus::of_lambda(memory_mb).share <= cores + 0.01;
+    let mut wanted = options.power_values.clone();
+    wanted.sort_unstable();
+    wanted.dedup();
+    let mut sizes: Vec<u32> = wanted.iter().copied().filter(|size| reachable(*size)).collect();
+    // One vCPU, and all that this machine has: what tells serial from parallel work.
+    for probe in [1769, (cores.floor() * 1769.0).min(10_240.0) as u32] {
+        if reachable(probe) && probe >= 1769 && !options.only_cold_starts {
+            sizes.push(probe);
+        }
+    }
+    sizes.sort_unstable();
+    sizes.dedup();
+    let mut stats = Vec::new();
+    let mut enforced = String::new();
+    for memory_mb in sizes {
+        progress(&format!("{memory_mb} MB"));
+        let measured = measure::measure(&options, memory_mb, &payloads).await?;
+        enforced = measured.enforced.clone();
+        let probe = !wanted.contains(&memory_mb);
+        stats.push(statistics::point(&options, memory_mb, probe, &measured));
+    }
+    let explanation = explain::explain(&stats, cores);
+    let predicted = explanation
+        .as_ref()
+        .map(|explanation| model::curve(explanation, &stats, cores, &options))
+        .unwrap_or_default();
+    let mut tuning = Tuning {
+        strategy: options.strategy,
+        balanced_weight: options.balanced_weight,
+        num: options.num,
+        command: options
+            .function
+            .command
+            .iter()
+            .map(|word| word.to_string_lossy())
+            .collect::<Vec<_>>()
+            .join(" "),
+        architecture: options.architecture,
+        prices: options.prices.clone(),
+        enforced,
+        machine_vcpus: cores,
+        not_measured: wanted.into_iter().filter(|size| !reachable(*size)).collect(),
+        explanation,
+        predicted,
+        stats,
+        ..Tuning::default()
+    };
+    choose::choose(&mut tuning, &options);
+    Ok(tuning)
+}
+
+/// The log of a function that is tuned goes nowhere; what it said last is in the point that failed.
+fn silent() -> Arc<dyn crate::log::Log> {
+    Arc::new(crate::log::Discard)
+}
