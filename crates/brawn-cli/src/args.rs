@@ -1,5 +1,8 @@
 //! The words of the command line.
 
+pub(crate) mod lab;
+pub(crate) mod tune;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -39,6 +42,9 @@ impl Cli {
 pub(crate) enum Command {
     Image(Box<Image>),
     Check(Check),
+    Emulate(Box<lab::Emulate>),
+    Invoke(Box<lab::Invoke>),
+    Tune(Box<tune::Tune>),
     Completions(Completions),
     Man(Man),
 }

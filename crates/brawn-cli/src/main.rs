@@ -5,11 +5,14 @@
 mod args;
 mod check;
 mod flags;
+mod lab;
 mod papers;
 mod plan;
 mod run;
+mod signals;
 mod stderr;
 mod stdout;
+mod tune;
 mod verdict;
 
 use std::process::ExitCode;
@@ -27,6 +30,9 @@ fn main() -> ExitCode {
             Plan::Flow(work) => run::run(*work),
         }),
         Command::Check(words) => check::check(&words),
+        Command::Emulate(words) => lab::emulate(*words),
+        Command::Invoke(words) => lab::invoke(&words),
+        Command::Tune(words) => tune::tune(*words),
         Command::Completions(words) => papers::completions(words.shell),
         Command::Man(words) => papers::man_pages(&words.folder),
     };

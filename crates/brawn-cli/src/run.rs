@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use brawn_core::{Error, ErrorKind, Result, Status};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::plan::Work;
+use crate::signals::Signals;
 use crate::stderr::Stderr;
 use crate::stdout::Stdout;
-use crate::verdict::{INTERRUPT, PIPE, TERMINATE, Verdict};
+use crate::verdict::{PIPE, Verdict};
 
 /// How long the command stays, after its report, for uploads that were given up and are not aborted yet.
 const SETTLING: Duration = Duration::from_secs(2);
@@ -78,30 +78,4 @@ async fn flow(work: Work) -> Result<Verdict> {
         None if stdout.is_closed() => Verdict::Stopped(PIPE),
         None => Verdict::of(&summary),
     })
-}
-
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    fn listen() -> Result<Signals> {
-        let listen = |kind| {
-            signal(kind).map_err(|error| {
-                Error::new(ErrorKind::Unavailable, "cannot listen for signals").with_source(error)
-            })
-        };
-        Ok(Signals {
-            interrupt: listen(SignalKind::interrupt())?,
-            terminate: listen(SignalKind::terminate())?,
-        })
-    }
-
-    async fn next(&mut self) -> u8 {
-        tokio::select! {
-            _ = self.interrupt.recv() => INTERRUPT,
-            _ = self.terminate.recv() => TERMINATE,
-        }
-    }
 }

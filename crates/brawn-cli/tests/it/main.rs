@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod check;
+mod lab;
 mod outcome;
 mod places;
 mod stopping;

@@ -1,6 +1,7 @@
 //! The emulator over real HTTP, with real processes as functions.
 
 mod failing;
+mod fidelity;
 mod function;
 mod limits;
 mod other_languages;
