@@ -107,6 +107,7 @@ pub async fn tune(options: TuneOptions, progress: impl Fn(&str)) -> Result<Tunin
     options.check()?;
     let payloads = payloads::list(&options.payload, options.weighted, options.num)?;
     let cores = Vcpus::detect().share;
+    let machine_load = load();
     let reachable = |memory_mb: u32| Vcpus::of_lambda(memory_mb).share <= cores + 0.01;
     let mut wanted = options.power_values.clone();
     wanted.sort_unstable();
@@ -149,6 +150,7 @@ pub async fn tune(options: TuneOptions, progress: impl Fn(&str)) -> Result<Tunin
         prices: options.prices.clone(),
         enforced,
         machine_vcpus: cores,
+        machine_load,
         not_measured: wanted.into_iter().filter(|size| !reachable(*size)).collect(),
         explanation,
         predicted,
@@ -162,4 +164,10 @@ pub async fn tune(options: TuneOptions, progress: impl Fn(&str)) -> Result<Tunin
 /// The log of a function that is tuned goes nowhere; what it said last is in the point that failed.
 fn silent() -> Arc<dyn crate::log::Log> {
     Arc::new(crate::log::Discard)
+}
+
+/// The load of the last minute; 0 where nobody says.
+fn load() -> f64 {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').next().and_then(|first| first.parse().ok()).unwrap_or(0.0)
 }

@@ -8,6 +8,8 @@ use super::output::{Outcome, Point};
 
 /// In how many steps the parallel part is tried.
 const STEPS: u32 = 200;
+/// A parallel part that is known no better than this is not known.
+const UNCERTAIN: f64 = 0.5;
 
 /// What limits the function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -169,7 +171,7 @@ fn limit(explanation: &Explanation) -> Limit {
     let (low, high) = explanation.parallel_between;
     if explanation.waiting_ms > one_core * 0.5 {
         Limit::Waiting
-    } else if high - low > 0.5 {
+    } else if high - low > UNCERTAIN {
         Limit::Unknown
     } else if explanation.serial_ms > explanation.cpu_ms * 0.15 {
         Limit::Serial
@@ -180,7 +182,10 @@ fn limit(explanation: &Explanation) -> Limit {
 
 fn sentence(explanation: &Explanation) -> String {
     let Explanation { cpu_ms, parallel, serial_ms, waiting_ms, enough_mb, .. } = explanation;
-    let above = if *enough_mb >= 9_500 {
+    let (low, high) = explanation.parallel_between;
+    let above = if high - low > UNCERTAIN {
+        "what more cores would do cannot be told from these measurements".to_owned()
+    } else if *enough_mb >= 9_500 {
         "time falls with every vCPU up to 10240 MB".to_owned()
     } else {
         format!("above {enough_mb} MB you pay for nothing")
@@ -279,6 +284,12 @@ mod tests {
         let small: Vec<Point> = measured(work).into_iter().take(3).collect();
         let found = explain(&small, 1.0).expect("enough points");
         assert_eq!(found.limit, Limit::Unknown, "{found:?}");
+        assert!(!found.sentence.contains("pay for nothing"), "{}", found.sentence);
+        let waits = Work { waiting: 900.0, serial: 20.0, parallel: 0.0 };
+        let small: Vec<Point> = measured(waits).into_iter().take(3).collect();
+        let found = explain(&small, 1.0).expect("enough points");
+        assert_eq!(found.limit, Limit::Waiting, "{found:?}");
+        assert!(found.sentence.starts_with("it waits 9"), "{}", found.sentence);
         assert!(explain(&small[..1], 1.0).is_none());
     }
 }

@@ -38,6 +38,9 @@ pub struct Tuning {
     pub enforced: String,
     /// vCPUs of the machine it was measured on.
     pub machine_vcpus: f64,
+    /// How many processes wanted to run on it before it began, a mean over a minute: what others take makes times longer.
+    #[serde(default)]
+    pub machine_load: f64,
     /// Sizes that were asked for and have more vCPUs than this machine.
     pub not_measured: Vec<u32>,
     /// What limits the function.
@@ -62,6 +65,7 @@ impl Default for Tuning {
             prices: Prices::us_east_1(),
             enforced: String::new(),
             machine_vcpus: 0.0,
+            machine_load: 0.0,
             not_measured: Vec::new(),
             explanation: None,
             predicted: Vec::new(),

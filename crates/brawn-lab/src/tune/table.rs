@@ -38,6 +38,13 @@ pub fn table(tuning: &Tuning) -> String {
     if let Some(explanation) = &tuning.explanation {
         let _ = writeln!(text, "{}", explanation.sentence);
     }
+    if tuning.machine_load > tuning.machine_vcpus / 4.0 {
+        let _ = writeln!(
+            text,
+            "this machine was busy (load {:.1} on {:.0} vCPU): times are longer than they should be",
+            tuning.machine_load, tuning.machine_vcpus
+        );
+    }
     let _ = match (tuning.power, tuning.cost, tuning.duration) {
         (Some(power), Some(cost), Some(duration)) => writeln!(
             text,
@@ -102,7 +109,8 @@ mod tests {
         let mut killed = point(128, 0.0, 0.0);
         killed.outcome = Outcome::OutOfMemory;
         killed.said = Some("signal: killed".to_owned());
-        let tuning = Tuning {
+        let mut tuning = Tuning {
+            machine_vcpus: 2.0,
             stats: vec![killed, point(1769, 2.0e-6, 120.0)],
             power: Some(1769),
             cost: Some(2.0e-6),
@@ -116,5 +124,8 @@ mod tests {
         assert!(text.contains(
             "choose 1769 MB: 120.0 ms, $ 2.20 / million (cheapest, us-east-1 x86_64 of 2026-08-19)"
         ));
+        assert!(!text.contains("busy"));
+        tuning.machine_load = 1.5;
+        assert!(table(&tuning).contains("busy (load 1.5 on 2 vCPU)"));
     }
 }
