@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::timekeeper::{self, Expire};
-use crate::{Deadline, Error, Memory, Reservation, Result};
+use crate::{Deadline, Error, Memory, Pool, Reservation, Result};
 
 const LIVE: u8 = 0;
 const CANCELLED: u8 = 1;
@@ -20,6 +20,7 @@ pub struct Budget {
     node: Arc<Node>,
     memory: Memory,
     deadline: Option<Deadline>,
+    pool: Option<Pool>,
 }
 
 #[derive(Debug)]
@@ -49,7 +50,7 @@ impl Expire for Node {
 impl Budget {
     /// No deadline, no memory limit, cancelled by nobody but its holder.
     pub fn unlimited() -> Budget {
-        Budget { node: Node::new(None), memory: Memory::unlimited(), deadline: None }
+        Budget { node: Node::new(None), memory: Memory::unlimited(), deadline: None, pool: None }
     }
 
     /// A budget within this one: it ends when this one ends, and can be cancelled alone.
@@ -59,6 +60,7 @@ impl Budget {
             node: Node::new(Some(Arc::clone(&self.node))),
             memory: self.memory.clone(),
             deadline: self.deadline,
+            pool: self.pool.clone(),
         }
     }
 
@@ -78,6 +80,12 @@ impl Budget {
     #[must_use]
     pub fn within(&self, memory: Memory) -> Budget {
         Budget { memory, ..self.child() }
+    }
+
+    /// A child whose drivers compute on `pool`: see [`blocks`](crate::blocks).
+    #[must_use]
+    pub fn on(&self, pool: &Pool) -> Budget {
+        Budget { pool: Some(pool.clone()), ..self.child() }
     }
 
     /// `Ok` while the work should go on.
@@ -132,11 +140,20 @@ impl Budget {
         self.deadline.map(|deadline| deadline.remaining_at(Instant::now()))
     }
 
-    /// How many pool threads work under this budget can use: those of the pool it runs on, and one
-    /// outside of any pool.
+    /// The pool that a driver under this budget computes on.
+    pub fn pool(&self) -> Option<&Pool> {
+        self.pool.as_ref()
+    }
+
+    /// How many pool threads work under this budget can use: those of the pool it runs on, those of its own
+    /// [`pool`](Budget::pool) where it drives one, and one without any pool.
     pub fn workers(&self) -> usize {
-        // Outside of a pool Rayon would start its global one to answer.
-        rayon::current_thread_index().map_or(1, |_| rayon::current_num_threads())
+        match &self.pool {
+            // Outside of a pool Rayon would start its global one to answer.
+            _ if rayon::current_thread_index().is_some() => rayon::current_num_threads(),
+            Some(pool) => pool.workers(),
+            None => 1,
+        }
     }
 
     /// Says that `units` more are done (bytes, rows, lines: the job's own unit). Parents count them too.

@@ -5,11 +5,12 @@
 //! ```
 
 use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use crate::{
-    Budget, Deadline, Error, Head, Job, Memory, MemorySink, Output, Plan, Planning, Pool, Result,
-    Sink, Source,
+    Budget, Deadline, Draft, Error, Head, Job, Memory, MemorySink, Output, Plan, Planning, Pool,
+    Result, Sink, Source,
 };
 
 /// How long a job may go on after its deadline or after it was cancelled.
@@ -76,8 +77,26 @@ fn run(
     budget: &Budget,
 ) -> Result<Vec<Output>> {
     let mut sink = MemorySink::default();
-    pool.run(|| job.run(Source::bytes(name, bytes), &mut sink, budget))??;
+    run_into(&mut sink, job, pool, name, bytes, budget)?;
     Ok(sink.outputs)
+}
+
+/// On the pool, or where the job streams, from a reader on this thread, which drives the pool.
+fn run_into(
+    sink: &mut dyn Sink,
+    job: &dyn Job,
+    pool: &Pool,
+    name: &str,
+    mut bytes: &[u8],
+    budget: &Budget,
+) -> Result<()> {
+    if job.streams() {
+        let budget = budget.on(pool);
+        let drive = || job.run(Source::reader(name, &mut bytes), sink, &budget);
+        let driven = catch_unwind(AssertUnwindSafe(drive));
+        return driven.map_err(|payload| Error::panicked(payload.as_ref()))?.map(drop);
+    }
+    pool.run(|| job.run(Source::bytes(name, bytes), sink, budget))?.map(drop)
 }
 
 fn pool(workers: usize) -> Pool {
@@ -93,6 +112,7 @@ fn gives_the_same_bytes_for_any_worker_count(job: &dyn Job, subject: &Subject<'_
         let plan = plan(job, subject.name, bytes);
         let planned: Vec<_> = plan.outputs.iter().map(|output| &output.name).collect();
         assert_eq!(names, planned, "the plan announces what is written, in order");
+        assert_eq!(plan.streaming, job.streams(), "the plan streams where the job does");
         for workers in [2, 7] {
             let together = run(job, &pool(workers), subject.name, bytes, &Budget::unlimited());
             assert!(
@@ -105,6 +125,12 @@ fn gives_the_same_bytes_for_any_worker_count(job: &dyn Job, subject: &Subject<'_
         job.run(Source::reader(subject.name, &mut reader), &mut sink, &Budget::unlimited())
             .expect("the job accepts a reader");
         assert!(sink.outputs == alone, "a reader gave other bytes than memory");
+        let mut sink = MemorySink::default();
+        let two = pool(2);
+        let inside = two
+            .run(|| job.run(Source::bytes(subject.name, bytes), &mut sink, &Budget::unlimited()));
+        inside.and_then(|ran| ran).expect("the job accepts bytes on a thread of a pool");
+        assert!(sink.outputs == alone, "a thread of a pool gave other bytes");
     }
 }
 
@@ -197,11 +223,15 @@ fn honours_the_memory_cap(job: &dyn Job, subject: &Subject<'_>) {
     assert!(exact.memory().peak() <= peak);
     assert!(exact.memory().peak() > 0, "the job reserves its memory from the budget");
     assert_eq!(exact.memory().used(), 0, "everything reserved is given back");
-    let half = Budget::unlimited().within(Memory::limited(peak / 2));
-    let error =
-        run(job, &pool, subject.name, subject.large, &half).expect_err("half is too little");
-    assert!(error.is_out_of_memory(), "ended with {error:?}");
-    assert_eq!(half.memory().used(), 0, "everything reserved is given back");
+    // A job that streams may do with less, by taking fewer blocks at once, but not with next to nothing.
+    for (part, too_little) in [(2, !job.streams()), (1 << 16, true)] {
+        let less = Budget::unlimited().within(Memory::limited(peak / part));
+        match run(job, &pool, subject.name, subject.large, &less) {
+            Ok(_) => assert!(!too_little, "1/{part} of the memory is too little"),
+            Err(error) => assert!(error.is_out_of_memory(), "ended with {error:?}"),
+        }
+        assert_eq!(less.memory().used(), 0, "everything reserved is given back");
+    }
 }
 
 fn refuses_empty_input(job: &dyn Job, subject: &Subject<'_>) {
@@ -224,17 +254,17 @@ impl Sink for Panics {
     fn put(&mut self, _: Output) -> Result<()> {
         panic!("the sink gave way");
     }
+
+    fn open(&mut self, _: &str, _: &'static str) -> Result<Box<dyn Draft + '_>> {
+        panic!("the sink gave way");
+    }
 }
 
 fn turns_a_panic_into_an_error(job: &dyn Job, subject: &Subject<'_>) {
     let pool = pool(2);
     let budget = Budget::unlimited().within(Memory::unlimited());
-    let outcome: Result<Result<_>> =
-        pool.run(|| job.run(Source::bytes(subject.name, subject.small), &mut Panics, &budget));
-    let error: Error = match outcome {
-        Err(error) => error,
-        Ok(ended) => panic!("the panic did not come out of the pool: {ended:?}"),
-    };
+    let error = run_into(&mut Panics, job, &pool, subject.name, subject.small, &budget)
+        .expect_err("the panic is an error");
     assert!(error.is_panic() && error.to_string().contains("the sink gave way"), "{error:?}");
     assert_eq!(budget.memory().used(), 0, "a panic gives the memory back");
     run(job, &pool, subject.name, subject.small, &Budget::unlimited()).expect("the pool lives on");

@@ -20,9 +20,16 @@ pub trait Job: Send + Sync {
     /// [`is_rejection`](crate::Error::is_rejection) where the header already says that the object is not acceptable.
     fn plan(&self, head: &Head<'_>) -> Result<Planning>;
 
+    /// Whether it reads objects in pieces, in constant memory: then every plan of it is [`streaming`](Plan::streaming), and
+    /// a pipe is planned from its first bytes, without a size.
+    fn streams(&self) -> bool {
+        false
+    }
+
     /// Does the work: reads `source`, asks `budget`, writes named outputs to `sink`.
     ///
-    /// Runs on a pool thread and may use rayon inside. It reserves its memory from `budget` before it allocates and
+    /// Runs on a pool thread and may use rayon inside; a job that [`streams`](Job::streams) runs on a thread of its own
+    /// and computes by [`blocks`](crate::blocks) on the budget's pool. It reserves its memory from `budget` before it allocates and
     /// calls [`Budget::check`] at least every few milliseconds.
     ///
     /// # Errors
@@ -90,4 +97,6 @@ pub struct Tally {
     pub bytes_out: u64,
     /// Things the user should know though the work succeeded: `input ends early, 12 of 800 rows are grey`.
     pub warnings: Vec<String>,
+    /// What it found out, by name, where that is its result: `sha256`, `blake3`.
+    pub facts: Vec<(String, String)>,
 }

@@ -14,6 +14,7 @@
 //! # Ok::<(), brawn_core::Error>(())
 //! ```
 
+pub mod blocks;
 mod budget;
 mod byte_size;
 mod cgroup;
@@ -44,7 +45,7 @@ pub use memory::{Admission, Memory, Reservation};
 pub use parallel::{Chunks, Finished, Items, ParIter};
 pub use pool::Pool;
 pub use report::{ItemReport, OutputReport, Status, Summary};
-pub use sink::{MemorySink, Output, Sink};
+pub use sink::{Draft, MemorySink, Output, Sink};
 pub use source::Source;
 pub use usage::{Stopwatch, Usage, peak_resident};
 pub use vcpu::{Origin, Vcpus};

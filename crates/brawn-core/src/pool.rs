@@ -112,6 +112,12 @@ impl Pool {
             .map_err(|payload| Error::panicked(payload.as_ref()))
     }
 
+    /// Tasks on the pool that may borrow from the calling thread, which goes on by itself and waits for them at the end.
+    /// It must not be a thread of the pool, which may not wait.
+    pub(crate) fn scope<'s, T>(&self, work: impl FnOnce(&rayon::Scope<'s>) -> T) -> T {
+        self.threads.in_place_scope(work)
+    }
+
     /// Queues `work` and returns; `done` is called on the same pool thread with the result or the panic. It must not
     /// panic.
     ///

@@ -1,5 +1,7 @@
 //! One line per item plus a summary: the same shape in `--json`, the Lambda reply, the log and the metrics.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::{Error, ErrorKind, Usage, Vcpus, peak_resident};
@@ -46,6 +48,9 @@ pub struct ItemReport {
     /// Things to know though it went well.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+    /// What the job found out, by name, where that is its result: `sha256`, `blake3`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub facts: BTreeMap<String, String>,
     /// Bytes read.
     pub bytes_in: u64,
     /// Bytes delivered.
@@ -71,6 +76,7 @@ impl ItemReport {
             reason: None,
             outputs: Vec::new(),
             warnings: Vec::new(),
+            facts: BTreeMap::new(),
             bytes_in: 0,
             bytes_out: 0,
             ms: 0.0,

@@ -9,6 +9,28 @@ pub trait Sink: Send {
     /// # Errors
     /// When the output cannot be taken; the job stops with that error.
     fn put(&mut self, output: Output) -> Result<()>;
+
+    /// Begins an output that is written in pieces. `name` and `content_type` as in [`Output`].
+    ///
+    /// # Errors
+    /// When the output cannot be taken; the job stops with that error.
+    fn open(&mut self, name: &str, content_type: &'static str) -> Result<Box<dyn Draft + '_>>;
+}
+
+/// An output that is being written. Nothing of it is there for others before it is finished, and nothing stays behind
+/// when it is dropped before. (What goes to standard output or a pipe cannot be taken back.)
+pub trait Draft: Send {
+    /// Appends.
+    ///
+    /// # Errors
+    /// When the piece cannot be taken; the job stops with that error.
+    fn write(&mut self, piece: &[u8]) -> Result<()>;
+
+    /// Makes it appear, whole.
+    ///
+    /// # Errors
+    /// When it cannot; then it is not there.
+    fn finish(self: Box<Self>) -> Result<()>;
 }
 
 /// One finished output of a job.
@@ -33,5 +55,45 @@ impl Sink for MemorySink {
     fn put(&mut self, output: Output) -> Result<()> {
         self.outputs.push(output);
         Ok(())
+    }
+
+    fn open(&mut self, name: &str, content_type: &'static str) -> Result<Box<dyn Draft + '_>> {
+        let output = Output { name: name.to_owned(), content_type, bytes: Vec::new() };
+        Ok(Box::new(MemoryDraft { outputs: &mut self.outputs, output }))
+    }
+}
+
+struct MemoryDraft<'a> {
+    outputs: &'a mut Vec<Output>,
+    output: Output,
+}
+
+impl Draft for MemoryDraft<'_> {
+    fn write(&mut self, piece: &[u8]) -> Result<()> {
+        self.output.bytes.extend_from_slice(piece);
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> Result<()> {
+        self.outputs.push(self.output);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draft_is_an_output_only_when_it_is_finished() {
+        let mut sink = MemorySink::default();
+        let mut draft = sink.open("a", "text/plain").expect("memory takes it");
+        draft.write(b"one ").and_then(|()| draft.write(b"two")).expect("memory takes it");
+        drop(draft);
+        assert!(sink.outputs.is_empty());
+        let mut draft = sink.open("b", "text/plain").expect("memory takes it");
+        draft.write(b"one ").and_then(|()| draft.write(b"two")).expect("memory takes it");
+        draft.finish().expect("memory takes it");
+        assert_eq!((sink.outputs.len(), sink.outputs[0].bytes.as_slice()), (1, &b"one two"[..]));
     }
 }

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::io::Read;
+use std::io::{self, Read};
 
-use crate::{ByteSize, Error, ErrorKind, Result};
+use crate::{ByteSize, Error, Result, blocks};
 
 /// What a job reads from, seen from the sync side.
 pub struct Source<'a> {
@@ -49,11 +49,27 @@ impl<'a> Source<'a> {
             Content::Bytes(bytes) => Ok(Cow::Borrowed(bytes)),
             Content::Reader(reader) => {
                 let mut bytes = Vec::new();
-                reader.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| {
-                    Error::new(ErrorKind::Storage, "reading the input failed").with_source(error)
-                })?;
+                let most = limit.saturating_add(1);
+                reader.take(most).read_to_end(&mut bytes).map_err(blocks::fault)?;
                 if bytes.len() as u64 > limit { Err(too_long()) } else { Ok(Cow::Owned(bytes)) }
             }
+        }
+    }
+}
+
+/// A job that streams reads it piece by piece: see [`blocks::fill`].
+impl Read for Source<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match &mut self.content {
+            Content::Bytes(bytes) => bytes.read(buffer),
+            Content::Reader(reader) => reader.read(buffer),
+        }
+    }
+
+    fn read_to_end(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+        match &mut self.content {
+            Content::Bytes(bytes) => bytes.read_to_end(buffer),
+            Content::Reader(reader) => reader.read_to_end(buffer),
         }
     }
 }
@@ -71,6 +87,7 @@ impl fmt::Debug for Source<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ErrorKind;
 
     #[test]
     fn both_forms_give_the_same_bytes_and_keep_the_limit() {

@@ -198,6 +198,7 @@ impl Job for ImageJob {
             bytes_in: bytes.len() as u64,
             bytes_out: 0,
             warnings: std::mem::take(&mut extras.warnings),
+            facts: Vec::new(),
         };
         let files = draft.renditions.into_iter().flat_map(|rendition| rendition.files);
         for (file, made) in files.zip(made) {
