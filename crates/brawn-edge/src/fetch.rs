@@ -1,9 +1,10 @@
 //! Whole objects, head first.
 
 use std::fs::File;
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::io::{self, Read, Seek as _, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use brawn_core::{ByteSize, Error, ErrorKind, Result};
 use bytes::Bytes;
@@ -34,15 +35,29 @@ pub(crate) struct Opened {
     pub(crate) written_by: Option<String>,
     /// The memory of what had no size and had to be read to its end.
     pub(crate) held: Option<Held>,
+    /// When it was last changed, where that is known.
+    pub(crate) modified: Option<SystemTime>,
     rest: Rest,
     buffers: Arc<Buffers>,
 }
 
-#[derive(Debug)]
-enum Rest {
+pub(crate) enum Rest {
     Nothing,
     File(Arc<File>),
     Object(Object, Option<String>),
+    /// Nobody knows how long it is.
+    Pipe(Box<dyn Read + Send + Sync>),
+}
+
+impl std::fmt::Debug for Rest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Rest::Nothing => "Nothing",
+            Rest::File(_) => "File",
+            Rest::Object(..) => "Object",
+            Rest::Pipe(_) => "Pipe",
+        })
+    }
 }
 
 /// Device and inode of a file.
@@ -65,19 +80,18 @@ impl Identity {
     }
 }
 
-/// Opens a file and reads its beginning, or a pipe or device to its end as `reading` says. Blocks.
-pub(crate) fn open_file(path: &Path, buffers: &Arc<Buffers>, reading: Reading) -> Result<Opened> {
+/// Opens a file and reads its beginning; a pipe or device as `reading` says. Blocks.
+pub(crate) fn open_file(path: &Path, buffers: &Arc<Buffers>, reading: Pipes) -> Result<Opened> {
     let failed = |error: io::Error| file_fault(&error, "read", path);
-    let mut file = File::open(path).map_err(failed)?;
+    let file = File::open(path).map_err(failed)?;
     let metadata = file.metadata().map_err(failed)?;
     if metadata.is_dir() {
         return Err(Error::invalid_options(format!("`{}` is a folder", path.display())));
     }
     let size = metadata.len();
     if !metadata.is_file() {
-        // A pipe or device has no size to plan with: read it to its end.
-        let read = pipe::read_to_end(&mut file, reading, || format!("`{}`", path.display()))?;
-        return Ok(Opened { identity: Identity::of(&metadata), ..whole(read, buffers) });
+        let opened = open_pipe(file, buffers, reading, || format!("`{}`", path.display()))?;
+        return Ok(Opened { identity: Identity::of(&metadata), ..opened });
     }
     let mut head = buffers.take(usize_of(size.min(HEAD))?);
     (&file).take(HEAD.min(size)).read_to_end(&mut head).map_err(failed)?;
@@ -91,6 +105,7 @@ pub(crate) fn open_file(path: &Path, buffers: &Arc<Buffers>, reading: Reading) -
         identity: Identity::of(&metadata),
         written_by: None,
         held: None,
+        modified: metadata.modified().ok(),
         rest,
         buffers: Arc::clone(buffers),
     })
@@ -116,15 +131,49 @@ pub(crate) async fn open_object(
         identity: None,
         written_by: first.written_by,
         held: None,
+        modified: None,
         rest,
         buffers: Arc::clone(buffers),
     })
 }
 
-/// Reads standard input to its end as `reading` says. Blocks.
-pub(crate) fn read_stdin(buffers: &Arc<Buffers>, reading: Reading) -> Result<Opened> {
-    let named = || "standard input".to_owned();
-    Ok(whole(pipe::read_to_end(&mut io::stdin().lock(), reading, named)?, buffers))
+/// How much of a pipe is read when it is opened.
+pub(crate) enum Pipes {
+    /// All of it: it has no size to plan with.
+    Whole(Reading),
+    /// Its beginning, for a job that streams.
+    Head(Stop),
+}
+
+/// Reads standard input as `reading` says. Blocks.
+pub(crate) fn read_stdin(buffers: &Arc<Buffers>, reading: Pipes) -> Result<Opened> {
+    open_pipe(io::stdin(), buffers, reading, || "standard input".to_owned())
+}
+
+fn open_pipe(
+    mut pipe: impl Read + Send + Sync + 'static,
+    buffers: &Arc<Buffers>,
+    reading: Pipes,
+    named: impl Fn() -> String,
+) -> Result<Opened> {
+    match reading {
+        Pipes::Whole(reading) => Ok(whole(pipe::read_to_end(&mut pipe, reading, named)?, buffers)),
+        Pipes::Head(stop) => {
+            let head = pipe::read_head(&mut pipe, HEAD, &stop, named)?;
+            let rest =
+                if (head.len() as u64) < HEAD { Rest::Nothing } else { Rest::Pipe(Box::new(pipe)) };
+            Ok(Opened {
+                size: head.len() as u64,
+                head: head.into(),
+                identity: None,
+                written_by: None,
+                held: None,
+                modified: None,
+                rest,
+                buffers: Arc::clone(buffers),
+            })
+        }
+    }
 }
 
 fn whole((bytes, held): (Vec<u8>, Held), buffers: &Arc<Buffers>) -> Opened {
@@ -134,12 +183,28 @@ fn whole((bytes, held): (Vec<u8>, Held), buffers: &Arc<Buffers>) -> Opened {
         identity: None,
         written_by: None,
         held: Some(held),
+        modified: None,
         rest: Rest::Nothing,
         buffers: Arc::clone(buffers),
     }
 }
 
 impl Opened {
+    /// Its size, where it is known before it has been read to the end.
+    pub(crate) fn known_size(&self) -> Option<u64> {
+        (!matches!(self.rest, Rest::Pipe(_))).then_some(self.size)
+    }
+
+    /// Its beginning, and what is still to be read.
+    pub(crate) fn into_parts(self) -> (Bytes, Rest) {
+        (self.head, self.rest)
+    }
+
+    /// Whether it is still to be fetched over a network.
+    pub(crate) fn is_remote(&self) -> bool {
+        matches!(self.rest, Rest::Object(..))
+    }
+
     /// Whether every byte is here.
     pub(crate) fn is_whole(&self) -> bool {
         matches!(self.rest, Rest::Nothing)
@@ -152,7 +217,7 @@ impl Opened {
             return Ok(self.head.slice(..count));
         }
         match &self.rest {
-            Rest::Nothing => Ok(self.head.clone()),
+            Rest::Nothing | Rest::Pipe(_) => Ok(self.head.clone()),
             Rest::File(file) => {
                 let (file, head) = (Arc::clone(file), self.head.clone());
                 let buffers = Arc::clone(&self.buffers);

@@ -23,6 +23,7 @@ mod deliver;
 pub mod events;
 mod fetch;
 mod flow;
+mod input;
 mod location;
 mod pipe;
 mod recursion;

@@ -98,6 +98,32 @@ impl Held {
     }
 }
 
+/// Reads the first `count` bytes, fewer where there are no more.
+pub(crate) fn read_head(
+    from: &mut dyn Read,
+    count: u64,
+    stop: &Stop,
+    named: impl Fn() -> String,
+) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut piece = vec![0; PIECE];
+    while (bytes.len() as u64) < count {
+        if let Some(ended) = stop.reason() {
+            return Err(ended);
+        }
+        match from.read(&mut piece) {
+            Ok(0) => break,
+            Ok(read) => bytes.extend_from_slice(piece.get(..read).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => {
+                let message = format!("cannot read {}", named());
+                return Err(Error::new(ErrorKind::Storage, message).with_source(error));
+            }
+        }
+    }
+    Ok(bytes)
+}
+
 /// Reads to the end. There may be none (`/dev/zero`, a pipe that somebody goes on filling): it ends where the job or the
 /// memory refuse more, and when nobody wants it any more.
 pub(crate) fn read_to_end(

@@ -4,14 +4,24 @@ use std::io::{self, Read};
 
 use crate::{Error, ErrorKind, Result};
 
-/// Reads on until `block` holds `size` bytes or there are no more.
+/// Reads the next `size` bytes into `block`, in the place of what it holds; fewer where there are no more.
 ///
 /// # Errors
 /// The reader's own [`Error`] where it carries one, else [`ErrorKind::Storage`].
 pub fn fill(reader: &mut (impl Read + ?Sized), block: &mut Vec<u8>, size: usize) -> Result<()> {
-    let more = size.saturating_sub(block.len());
-    block.reserve_exact(more);
-    reader.take(more as u64).read_to_end(block).map(drop).map_err(fault)
+    // A block that was that long before costs nothing here.
+    block.resize(size, 0);
+    let mut filled = 0;
+    while let Some(rest) = block.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match reader.read(rest) {
+            Ok(0) => break,
+            Ok(read) => filled += read.min(rest.len()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(fault(error)),
+        }
+    }
+    block.truncate(filled);
+    Ok(())
 }
 
 /// A reader can only fail with an [`io::Error`]; what the edges put into it comes out again.

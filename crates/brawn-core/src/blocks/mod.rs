@@ -32,14 +32,13 @@ pub fn ahead(workers: usize) -> usize {
 pub struct Spare(Mutex<Vec<Vec<u8>>>);
 
 impl Spare {
-    /// An empty buffer, one that was given back where there is one.
+    /// One that was given back, with what it held, or a new one.
     pub fn take(&self) -> Vec<u8> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
     }
 
     /// Keeps `buffer` for later.
-    pub fn give_back(&self, mut buffer: Vec<u8>) {
-        buffer.clear();
+    pub fn give_back(&self, buffer: Vec<u8>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
     }
 }

@@ -18,6 +18,7 @@ enum Place {
     /// The key is empty or ends with `/`.
     Prefix(Address),
     Exactly(Location),
+    Beside,
 }
 
 impl Destination {
@@ -76,6 +77,11 @@ impl Destination {
         }
     }
 
+    /// Beside each input: `a/b.txt` gives `a/b.txt.zst`, standard input gives standard output.
+    pub fn beside() -> Destination {
+        Destination(Place::Beside)
+    }
+
     fn prefix(address: Address) -> Destination {
         let key = match address.key.as_str() {
             "" => String::new(),
@@ -95,6 +101,27 @@ impl Destination {
         matches!(self.0, Place::Exactly(Location::Stdio))
     }
 
+    /// Where the output `name` of the object at `source` goes.
+    ///
+    /// # Errors
+    /// As [`join`](Destination::join).
+    pub(crate) fn place(&self, source: &Location, name: &str) -> Result<Location> {
+        if self.0 != Place::Beside {
+            return self.join(name);
+        }
+        name::check(name)?;
+        let last = name.rsplit('/').next().unwrap_or(name);
+        Ok(match source {
+            Location::Stdio => Location::Stdio,
+            Location::Path(path) => Location::Path(path.with_file_name(last)),
+            Location::Object(address) => {
+                let folder = address.key.rfind('/').map_or(0, |slash| slash + 1);
+                let folder = address.key.get(..folder).unwrap_or_default();
+                Location::Object(address.with_key(format!("{folder}{last}")))
+            }
+        })
+    }
+
     /// Where the output `name` goes. An exact destination takes any name.
     ///
     /// # Errors
@@ -102,6 +129,10 @@ impl Destination {
     pub fn join(&self, name: &str) -> Result<Location> {
         match &self.0 {
             Place::Exactly(location) => Ok(location.clone()),
+            Place::Beside => {
+                name::check(name)?;
+                Ok(Location::Path(name.into()))
+            }
             Place::Folder(folder) => {
                 name::check(name)?;
                 Ok(Location::Path(folder.join(name)))
@@ -117,7 +148,7 @@ impl Destination {
     pub(super) fn root(&self) -> Option<&Path> {
         match &self.0 {
             Place::Folder(folder) => Some(folder),
-            Place::Prefix(_) | Place::Exactly(_) => None,
+            Place::Prefix(_) | Place::Exactly(_) | Place::Beside => None,
         }
     }
 
@@ -142,7 +173,7 @@ impl Destination {
                 (address.scheme, address.bucket.as_str(), address.key.as_str())
                     == (scheme, bucket, key)
             }
-            Place::Folder(_) | Place::Exactly(_) => false,
+            Place::Folder(_) | Place::Exactly(_) | Place::Beside => false,
         }
     }
 
@@ -152,7 +183,7 @@ impl Destination {
             Place::Prefix(address) | Place::Exactly(Location::Object(address)) => {
                 (address.scheme, address.bucket.as_str()) == (scheme, bucket)
             }
-            Place::Folder(_) | Place::Exactly(_) => false,
+            Place::Folder(_) | Place::Exactly(_) | Place::Beside => false,
         }
     }
 
@@ -160,7 +191,7 @@ impl Destination {
     pub(crate) fn as_prefix(&self) -> Option<&Address> {
         match &self.0 {
             Place::Prefix(prefix) => Some(prefix),
-            Place::Folder(_) | Place::Exactly(_) => None,
+            Place::Folder(_) | Place::Exactly(_) | Place::Beside => None,
         }
     }
 }
@@ -210,6 +241,22 @@ mod tests {
         assert!(Destination::resolve(place("-"), &many).expect("stdout").is_stdout());
         let to = Destination::resolve(Location::from(&*there), &many).expect("it is a folder");
         assert!(!to.is_exact());
+    }
+
+    #[test]
+    fn beside_means_in_the_folder_of_the_input() {
+        let beside = Destination::beside();
+        for (source, name, wanted) in [
+            ("a.txt", "a.txt.gz", "a.txt.gz"),
+            ("x/y/a.txt", "y/a.txt.gz", "x/y/a.txt.gz"),
+            ("/x/a", "a.gz", "/x/a.gz"),
+            ("s3://b/x/a", "x/a.gz", "s3://b/x/a.gz"),
+            ("s3://b/a", "a.gz", "s3://b/a.gz"),
+            ("-", "stdin.gz", "-"),
+        ] {
+            assert_eq!(beside.place(&place(source), name).expect(source), place(wanted));
+        }
+        beside.place(&place("x/a"), "../up").expect_err("up");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use brawn_core::{Error, ErrorKind, Result};
 
@@ -67,16 +68,42 @@ pub(super) fn spare(path: &Path, places: &Places, origin: &Origin, stop: &Stop) 
 }
 
 /// Writes `bytes` to `path`, whole or not at all, replacing a file that is there unless the run reads it or wrote it.
-///
-/// Where the file system can (`O_TMPFILE`) the file has no name until it is complete: not even `kill -9` leaves
-/// anything behind.
 pub(super) fn write(
     path: &Path,
     bytes: &[u8],
     places: &Places,
     origin: &Origin,
     stop: &Stop,
+    replace: bool,
 ) -> Result<()> {
+    let mut begun = begin(path, places, origin, stop)?;
+    for chunk in bytes.chunks(CHUNK) {
+        begun.write(chunk)?;
+        if let Some(ended) = stop.reason() {
+            return Err(ended);
+        }
+    }
+    begun.publish(places, origin, stop, replace, None)
+}
+
+/// A file that is being written.
+pub(super) struct Begun {
+    path: PathBuf,
+    to: Writing,
+}
+
+enum Writing {
+    /// What appears under its name when it is complete.
+    Draft(Draft, PathBuf),
+    /// A pipe or a device: there is nothing to rename over.
+    Device(File),
+}
+
+/// Begins to write to `path`.
+///
+/// Where the file system can (`O_TMPFILE`) the file has no name until it is complete: not even `kill -9` leaves
+/// anything behind.
+pub(super) fn begin(path: &Path, places: &Places, origin: &Origin, stop: &Stop) -> Result<Begun> {
     let failed = |error: &io::Error| file_fault(error, "write", path);
     spare(path, places, origin, stop)?;
     if let Ok(metadata) = fs::metadata(path) {
@@ -87,15 +114,15 @@ pub(super) fn write(
             ));
         }
         if !metadata.is_file() {
-            // A pipe or a device: there is nothing to rename over.
-            return fs::write(path, bytes).map_err(|error| failed(&error));
+            let device = File::options().write(true).open(path).map_err(|error| failed(&error))?;
+            return Ok(Begun { path: path.to_owned(), to: Writing::Device(device) });
         }
     }
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let mut draft = match Draft::begin(folder) {
+    let draft = match Draft::begin(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             fs::create_dir_all(folder).map_err(|error| file_fault(&error, "create", folder))?;
             Draft::begin(folder)
@@ -103,37 +130,65 @@ pub(super) fn write(
         begun => begun,
     }
     .map_err(|error| failed(&error))?;
-    for chunk in bytes.chunks(CHUNK) {
-        draft.file.write_all(chunk).map_err(|error| failed(&error))?;
-        if let Some(ended) = stop.reason() {
-            return Err(ended);
-        }
+    Ok(Begun { path: path.to_owned(), to: Writing::Draft(draft, folder.to_owned()) })
+}
+
+impl Begun {
+    /// Appends.
+    pub(super) fn write(&mut self, piece: &[u8]) -> Result<()> {
+        let file = match &mut self.to {
+            Writing::Draft(draft, _) => &mut draft.file,
+            Writing::Device(device) => device,
+        };
+        file.write_all(piece).map_err(|error| file_fault(&error, "write", &self.path))
     }
-    let own = draft.file.metadata().map_err(|error| failed(&error))?;
-    loop {
-        let there = look(path);
-        // Not under the lock: it may have to look up all inputs.
-        spare(path, places, origin, stop)?;
-        let mut written = places.written.files();
-        if look(path) == there {
-            if let Some(There(Some(identity))) = there
-                && written.contains(&identity)
-            {
-                return Err(same_file(path, origin));
-            }
-            match draft.publish(folder, path, there.is_some()) {
-                // Somebody was faster: look again at what is there now.
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && there.is_none() => {}
-                Err(error) => return Err(failed(&error)),
-                Ok(()) => {
-                    written.extend(Identity::of(&own));
-                    return Ok(());
+
+    /// Gives it its name, over a file that is there where it may `replace` one that the run neither reads nor wrote.
+    pub(super) fn publish(
+        self,
+        places: &Places,
+        origin: &Origin,
+        stop: &Stop,
+        replace: bool,
+        modified: Option<SystemTime>,
+    ) -> Result<()> {
+        let path = &*self.path;
+        let failed = |error: &io::Error| file_fault(error, "write", path);
+        let Writing::Draft(mut draft, folder) = self.to else { return Ok(()) };
+        if let Some(modified) = modified {
+            // A file system that keeps no such times is no reason to fail.
+            let _ = draft.file.set_modified(modified);
+        }
+        let own = draft.file.metadata().map_err(|error| failed(&error))?;
+        loop {
+            let there = look(path);
+            // Not under the lock: it may have to look up all inputs.
+            spare(path, places, origin, stop)?;
+            let mut written = places.written.files();
+            if look(path) == there {
+                if let Some(There(Some(identity))) = there
+                    && written.contains(&identity)
+                {
+                    return Err(same_file(path, origin));
+                }
+                if there.is_some() && !replace {
+                    return Err(super::exists(&Location::from(path)));
+                }
+                match draft.publish(&folder, path, there.is_some()) {
+                    // Somebody was faster: look again at what is there now.
+                    Err(error)
+                        if error.kind() == io::ErrorKind::AlreadyExists && there.is_none() => {}
+                    Err(error) => return Err(failed(&error)),
+                    Ok(()) => {
+                        written.extend(Identity::of(&own));
+                        return Ok(());
+                    }
                 }
             }
-        }
-        drop(written);
-        if let Some(ended) = stop.reason() {
-            return Err(ended);
+            drop(written);
+            if let Some(ended) = stop.reason() {
+                return Err(ended);
+            }
         }
     }
 }

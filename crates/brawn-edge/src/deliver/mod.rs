@@ -8,6 +8,7 @@ mod claims;
 mod destination;
 mod local;
 mod name;
+mod outputs;
 mod places;
 mod written;
 
@@ -25,6 +26,7 @@ use crate::store::Stores;
 use claims::Claims;
 
 pub use destination::Destination;
+pub(crate) use outputs::{Outputs, unplanned};
 pub(crate) use places::{Origin, Places};
 pub(crate) use written::Written;
 
@@ -36,6 +38,8 @@ pub(crate) struct Delivery {
     pub(crate) cache_control: Option<String>,
     pub(crate) job: &'static str,
     pub(crate) places: Arc<Places>,
+    /// Whether what is there, and is no input, is written over.
+    pub(crate) replace: bool,
 }
 
 impl Delivery {
@@ -78,6 +82,21 @@ impl Delivery {
         }
     }
 
+    /// Refuses a `target` where something is that shall stay.
+    pub(crate) async fn keep(&self, target: &Location, stop: &Stop) -> Result<()> {
+        let there = match target {
+            _ if self.replace => false,
+            Location::Stdio => false,
+            Location::Path(path) => {
+                let path = path.clone();
+                let look = move || Ok(std::fs::metadata(path).is_ok_and(|there| there.is_file()));
+                stop.guard(blocking(look)).await??
+            }
+            Location::Object(address) => self.stores.object(address)?.size(stop).await?.is_some(),
+        };
+        if there { Err(exists(target)) } else { Ok(()) }
+    }
+
     async fn spare_object(&self, address: &Address, origin: &Origin, stop: &Stop) -> Result<()> {
         let is_input = match self.places.inputs.object(address) {
             Reads::Never => false,
@@ -109,13 +128,14 @@ impl Delivery {
             }
             Location::Path(path) => {
                 let root = self.destination.root().map(PathBuf::from);
+                let replace = self.replace;
                 let (places, origin, end) =
                     (Arc::clone(&self.places), origin.clone(), stop.clone());
                 let write = move || {
                     if let Some(root) = root {
                         local::stays_inside(&root, &path)?;
                     }
-                    local::write(&path, &output.bytes, &places, &origin, &end)
+                    local::write(&path, &output.bytes, &places, &origin, &end, replace)
                 };
                 stop.guard(blocking(write)).await??;
             }
@@ -135,10 +155,14 @@ impl Delivery {
     }
 }
 
+/// The error for something that is there and shall stay.
+fn exists(target: &Location) -> Error {
+    Error::new(ErrorKind::AlreadyExists, format!("`{target}` is there already"))
+        .with_hint("write elsewhere, or say that it may be replaced (`--force`)")
+}
+
 fn write_stdout(bytes: &[u8]) -> Result<()> {
     use std::io::Write as _;
     let mut stdout = std::io::stdout().lock();
-    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|error| {
-        Error::new(ErrorKind::Storage, "cannot write to standard output").with_source(error)
-    })
+    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(outputs::stdout_fault)
 }

@@ -15,8 +15,8 @@ use futures::stream::FuturesUnordered;
 use futures::{FutureExt as _, StreamExt as _};
 
 use super::{Outcome, Run};
-use crate::deliver::Origin;
-use crate::fetch::{self, HEAD, Opened, blocking};
+use crate::deliver::{Origin, unplanned};
+use crate::fetch::{self, HEAD, Opened, Pipes, blocking};
 use crate::location::Location;
 use crate::pipe::Reading;
 use crate::recursion;
@@ -30,11 +30,11 @@ enum End {
 }
 
 /// An object whose plan is known.
-struct Planned {
-    opened: Opened,
-    plan: Plan,
+pub(super) struct Planned {
+    pub(super) opened: Opened,
+    pub(super) plan: Plan,
     /// The longer head that the plan needed, and the memory it holds.
-    longer: Option<(Bytes, Reservation)>,
+    pub(super) longer: Option<(Bytes, Reservation)>,
 }
 
 /// An object that may be computed: all of its bytes, and the memory for the work.
@@ -46,7 +46,7 @@ struct Admitted {
     before: Vec<Reservation>,
 }
 
-fn ms(from: Instant, to: Instant) -> f64 {
+pub(super) fn ms(from: Instant, to: Instant) -> f64 {
     to.saturating_duration_since(from).as_secs_f64() * 1e3
 }
 
@@ -113,11 +113,14 @@ impl Run<'_> {
         {
             return Ok(End::Skipped(reason));
         }
-        let Some(targets) = self.targets(&planned.plan, source)? else {
+        let Some(targets) = self.targets(&planned.plan, item, source)? else {
             return Ok(End::Skipped("it is named more than once".to_owned()));
         };
         if self.flow.skip_existing && self.all_exist(&targets).await? {
             return Ok(End::Skipped("outputs exist".to_owned()));
+        }
+        for target in &targets {
+            self.delivery.keep(target, &self.stop).await?;
         }
         let origin = Origin { name: Arc::clone(source), identity: planned.opened.identity };
         if self.flow.dry_run {
@@ -129,6 +132,13 @@ impl Run<'_> {
         }
         let planned_outputs: Vec<String> =
             planned.plan.outputs.iter().map(|output| output.name.clone()).collect();
+        if planned.plan.streaming {
+            let places = planned_outputs.into_iter().zip(targets).collect();
+            return self
+                .drive(item, planned, places, origin, report)
+                .await
+                .map(|()| End::Delivered);
+        }
         let admitted = self.admit(planned, report).await?;
         report.bytes_in = admitted.bytes.len() as u64;
         let (outputs, held) = self.compute(item, admitted, report).await?;
@@ -140,10 +150,7 @@ impl Run<'_> {
         for output in outputs {
             let place = places.iter().position(|(name, _)| *name == output.name);
             let Some((_, target)) = place.and_then(|place| places.remove(place)) else {
-                return Err(Error::new(
-                    ErrorKind::Storage,
-                    format!("the job wrote `{}`, which its plan does not name", output.name),
-                ));
+                return Err(unplanned(&output.name));
             };
             let (delivery, origin, stop) = (&self.delivery, &origin, &stop);
             deliveries.push(async move { delivery.put(target, output, origin, stop).await });
@@ -176,7 +183,7 @@ impl Run<'_> {
                 let path = path.clone();
                 let open = move || {
                     let opened = fetch::open_file(&path, &buffers, reading)?;
-                    let planning = plan(&*job, &name, &opened.head, opened.size)?;
+                    let planning = plan(&*job, &name, &opened.head, opened.known_size())?;
                     Ok((opened, planning))
                 };
                 self.stop.guard(blocking(open)).await??
@@ -184,7 +191,7 @@ impl Run<'_> {
             Location::Stdio => {
                 let read = move || {
                     let opened = fetch::read_stdin(&buffers, reading)?;
-                    let planning = plan(&*job, &name, &opened.head, opened.size)?;
+                    let planning = plan(&*job, &name, &opened.head, opened.known_size())?;
                     Ok((opened, planning))
                 };
                 self.stop.guard(blocking(read)).await??
@@ -192,7 +199,7 @@ impl Run<'_> {
             Location::Object(address) => {
                 let opened =
                     fetch::open_object(&self.flow.stores, address, &buffers, &self.stop).await?;
-                let planning = self.plan_of(item, &opened.head, opened.size).await?;
+                let planning = self.plan_of(item, &opened.head, Some(opened.size)).await?;
                 (opened, planning)
             }
         };
@@ -214,7 +221,7 @@ impl Run<'_> {
                     drop(longer.take());
                     let held = self.reserve(count).await?;
                     let bytes = opened.bytes(count, &self.stop).await?;
-                    planning = self.plan_of(item, &bytes, opened.size).await?;
+                    planning = self.plan_of(item, &bytes, Some(opened.size)).await?;
                     longer = Some((bytes, held));
                 }
             }
@@ -223,29 +230,38 @@ impl Run<'_> {
 
     /// How `item` is read where it has no size. A job that refuses so many bytes, with one more to come, refuses all that
     /// may follow; what else it says of a part is not asked for.
-    fn reading(&self, item: &Item, read: &Arc<AtomicU64>) -> Reading {
+    fn reading(&self, item: &Item, read: &Arc<AtomicU64>) -> Pipes {
+        if self.flow.job.streams() {
+            return Pipes::Head(self.stop.clone());
+        }
         let (job, name) = (Arc::clone(&self.flow.job), item.name.clone());
-        let refuse = move |bytes: &[u8]| match plan(&*job, &name, bytes, bytes.len() as u64 + 1) {
-            Err(error) if error.kind() == ErrorKind::LimitExceeded => Err(error),
-            _ => Ok(()),
-        };
-        Reading {
+        let refuse =
+            move |bytes: &[u8]| match plan(&*job, &name, bytes, Some(bytes.len() as u64 + 1)) {
+                Err(error) if error.kind() == ErrorKind::LimitExceeded => Err(error),
+                _ => Ok(()),
+            };
+        Pipes::Whole(Reading {
             memory: self.budget.memory().clone(),
             turn: Arc::clone(&self.pipes),
             stop: self.stop.clone(),
             refuse: Box::new(refuse),
             count: Arc::clone(read),
-        }
+        })
     }
 
-    async fn plan_of(&self, item: &Item, bytes: &Bytes, size: u64) -> Result<Planning> {
+    async fn plan_of(&self, item: &Item, bytes: &Bytes, size: Option<u64>) -> Result<Planning> {
         let (job, name, bytes) = (Arc::clone(&self.flow.job), item.name.clone(), bytes.clone());
         self.stop.guard(blocking(move || plan(&*job, &name, &bytes, size))).await?
     }
 
     /// Where the outputs will go; taken, so that no other object of this run writes there. `None` where the same source
     /// has taken them before.
-    fn targets(&self, plan: &Plan, source: &Arc<str>) -> Result<Option<Vec<Location>>> {
+    fn targets(
+        &self,
+        plan: &Plan,
+        item: &Item,
+        source: &Arc<str>,
+    ) -> Result<Option<Vec<Location>>> {
         let destination = &self.flow.destination;
         if destination.is_exact() && plan.outputs.len() > 1 {
             return Err(Error::invalid_options(format!(
@@ -257,7 +273,7 @@ impl Run<'_> {
         let targets: Vec<Location> = plan
             .outputs
             .iter()
-            .map(|output| destination.join(&output.name))
+            .map(|output| destination.place(&item.location, &output.name))
             .collect::<Result<_>>()?;
         Ok(self.delivery.places.claim(&targets, source)?.then_some(targets))
     }
@@ -272,10 +288,13 @@ impl Run<'_> {
     }
 
     /// The memory the work needs, if it can ever fit.
-    fn need(&self, planned: &Planned) -> Result<u64> {
-        // A streaming job's peak leaves the object out, but here the object is whole in memory.
-        let object = if planned.plan.streaming { planned.opened.size } else { 0 };
-        let need = planned.plan.peak_memory.saturating_add(object);
+    pub(super) fn need(&self, planned: &Planned) -> Result<u64> {
+        if planned.plan.streaming {
+            // It takes fewer blocks at once where there is less.
+            let need = planned.plan.peak_memory.saturating_add(self.held_by_the_edges(planned));
+            return Ok(need.min(self.budget.memory().limit()));
+        }
+        let need = planned.plan.peak_memory;
         self.budget.memory().reserve(need).map(|_| need).map_err(|error| {
             Error::out_of_memory(format!("{error} ({})", planned.plan.summary))
                 .with_hint("give it more memory, or leave this object out")
@@ -283,7 +302,7 @@ impl Run<'_> {
     }
 
     /// Waits until `bytes` are free.
-    async fn reserve(&self, bytes: u64) -> Result<Reservation> {
+    pub(super) async fn reserve(&self, bytes: u64) -> Result<Reservation> {
         let memory = self.budget.memory();
         let admission = memory.reserve(bytes)?;
         // Idle buffers lie beside the ledger: where memory is short they are the first to go.
@@ -368,11 +387,13 @@ impl Run<'_> {
         let (begun, ended, tally, outputs, held) = self.stop.await_end(work).await??;
         report.queue_ms += ms(queued, begun);
         report.compute_ms = ms(begun, ended);
-        report.warnings = tally?.warnings;
+        let tally = tally?;
+        report.warnings = tally.warnings;
+        report.facts = tally.facts.into_iter().collect();
         Ok((outputs, held))
     }
 }
 
-fn plan(job: &dyn Job, name: &str, bytes: &[u8], size: u64) -> Result<Planning> {
-    job.plan(&Head { name, bytes, size: Some(size) })
+fn plan(job: &dyn Job, name: &str, bytes: &[u8], size: Option<u64>) -> Result<Planning> {
+    job.plan(&Head { name, bytes, size })
 }

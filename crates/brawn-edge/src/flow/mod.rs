@@ -1,5 +1,6 @@
 //! Many objects through one job: fetch, compute and deliver overlap, within a memory cap.
 
+mod drive;
 mod event;
 mod journey;
 mod progress;
@@ -48,6 +49,8 @@ pub struct Flow {
     accepts: Option<&'static [&'static str]>,
     skip_existing: bool,
     dry_run: bool,
+    replace: bool,
+    keep_times: bool,
     cache_control: Option<String>,
     vcpus: Option<Vcpus>,
     progress: Arc<Progress>,
@@ -90,6 +93,8 @@ impl Flow {
             accepts: None,
             skip_existing: false,
             dry_run: false,
+            replace: true,
+            keep_times: false,
             cache_control: None,
             vcpus: None,
             progress: Arc::default(),
@@ -113,6 +118,19 @@ impl Flow {
     #[must_use]
     pub fn dry_run(self, yes: bool) -> Flow {
         Flow { dry_run: yes, ..self }
+    }
+
+    /// Whether outputs may replace what is there, inputs of the run excepted. Default: yes. Where they may not, an object
+    /// whose outputs are there is a failed item.
+    #[must_use]
+    pub fn replace(self, yes: bool) -> Flow {
+        Flow { replace: yes, ..self }
+    }
+
+    /// Gives local outputs of a job that streams the time at which their input was changed. Default: no.
+    #[must_use]
+    pub fn keep_times(self, yes: bool) -> Flow {
+        Flow { keep_times: yes, ..self }
     }
 
     /// The `Cache-Control` of what is delivered to a bucket.
@@ -204,6 +222,7 @@ impl Flow {
             cache_control: self.cache_control.clone(),
             job: self.job.name(),
             places,
+            replace: self.replace,
         };
         let buffers = Buffers::within(budget.memory().limit());
         let pipes = Arc::new(Semaphore::new(1));

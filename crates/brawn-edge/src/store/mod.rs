@@ -6,6 +6,7 @@ mod object;
 mod pages;
 #[cfg(feature = "s3")]
 mod s3;
+mod upload;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -19,7 +20,7 @@ use object_store::memory::InMemory;
 use tokio::sync::Semaphore;
 
 use crate::buffers::Buffers;
-use crate::fetch;
+use crate::fetch::{self, Pipes};
 use crate::location::{Address, Location, Scheme};
 use crate::pipe::Reading;
 use crate::retry::Retry;
@@ -30,6 +31,11 @@ pub(crate) use fault::fault;
 pub(crate) use object::Object;
 use pages::Lister;
 pub(crate) use pages::{Entry, Pages};
+pub(crate) use upload::{HELD, Upload};
+
+/// How often a part of an upload in pieces is sent again.
+#[cfg(feature = "s3")]
+const TRIES: usize = 5;
 
 /// The object stores of a process: one client for each bucket, shared by every clone.
 #[derive(Clone)]
@@ -50,6 +56,8 @@ struct Shared {
 #[derive(Clone)]
 struct Bucket {
     store: Arc<dyn ObjectStore>,
+    /// For uploads in pieces, which brawn cannot send again: it tries again by itself.
+    patient: Arc<dyn ObjectStore>,
     lister: Lister,
 }
 
@@ -92,6 +100,20 @@ impl Stores {
         let path = object::path(address)?;
         let (store, aborts) = (self.bucket(address)?.store, self.shared.aborts.clone());
         Ok(Object::new(store, path, address.clone(), self.retry, aborts))
+    }
+
+    /// Begins to write the object at `address` in pieces.
+    pub(crate) fn upload(
+        &self,
+        address: &Address,
+        content_type: &'static str,
+        cache_control: Option<&str>,
+        job: &'static str,
+        stop: Stop,
+    ) -> Result<Upload> {
+        let object = self.object(address)?;
+        let patient = self.bucket(address)?.patient;
+        Ok(Upload::new(object, patient, content_type, cache_control, job, stop))
     }
 
     /// Reads a whole object or file, outside of any run.
@@ -158,8 +180,9 @@ impl Stores {
 
     #[cfg(feature = "s3")]
     fn s3(&self, bucket: &str) -> Result<Bucket> {
-        let store = Arc::new(s3::connect(&self.shared.variables, bucket)?);
-        Ok(Bucket { lister: Lister::Paged(Arc::clone(&store) as _), store })
+        let store = Arc::new(s3::connect(&self.shared.variables, bucket, 0)?);
+        let patient = Arc::new(s3::connect(&self.shared.variables, bucket, TRIES)?);
+        Ok(Bucket { lister: Lister::Paged(Arc::clone(&store) as _), store, patient })
     }
 
     #[cfg(not(feature = "s3"))]
@@ -182,14 +205,14 @@ impl fmt::Debug for Stores {
 }
 
 /// A pipe is read as long as it gives something.
-fn unbounded(stop: Stop) -> Reading {
-    Reading {
+fn unbounded(stop: Stop) -> Pipes {
+    Pipes::Whole(Reading {
         memory: Memory::unlimited(),
         turn: Arc::new(Semaphore::new(1)),
         stop,
         refuse: Box::new(|_| Ok(())),
         count: Arc::default(),
-    }
+    })
 }
 
 /// The stores of `memory://`: everyone in this process who says the same name means the same store.
@@ -197,7 +220,7 @@ fn in_memory(name: &str) -> Bucket {
     static NAMED: LazyLock<Mutex<HashMap<String, Arc<InMemory>>>> = LazyLock::new(Mutex::default);
     let mut named = NAMED.lock().unwrap_or_else(PoisonError::into_inner);
     let store: Arc<dyn ObjectStore> = Arc::clone(named.entry(name.to_owned()).or_default()) as _;
-    Bucket { lister: Lister::Whole(Arc::clone(&store)), store }
+    Bucket { lister: Lister::Whole(Arc::clone(&store)), patient: Arc::clone(&store), store }
 }
 
 /// An error about a key that the store's client cannot address.

@@ -49,10 +49,10 @@ fn hidden(address: &Address, cause: Error) -> Error {
 #[derive(Clone, Debug)]
 pub(crate) struct Object {
     store: Arc<dyn ObjectStore>,
-    path: Path,
-    address: Address,
-    retry: Retry,
-    aborts: Aborts,
+    pub(super) path: Path,
+    pub(super) address: Address,
+    pub(super) retry: Retry,
+    pub(super) aborts: Aborts,
 }
 
 /// The beginning of an object and what came with it.
@@ -76,7 +76,7 @@ impl Object {
         Object { store, path, address, retry, aborts }
     }
 
-    fn fault(&self, error: &object_store::Error) -> Error {
+    pub(super) fn fault(&self, error: &object_store::Error) -> Error {
         fault(error, &self.address)
     }
 
@@ -192,14 +192,7 @@ impl Object {
         job: Option<&'static str>,
         stop: &Stop,
     ) -> Result<()> {
-        let mut attributes = Attributes::new();
-        attributes.insert(Attribute::ContentType, content_type.into());
-        if let Some(job) = job {
-            attributes.insert(Attribute::Metadata(MARKER.into()), job.into());
-        }
-        if let Some(cache_control) = cache_control {
-            attributes.insert(Attribute::CacheControl, cache_control.to_owned().into());
-        }
+        let attributes = attributes(content_type, cache_control, job);
         self.retry
             .run(stop, || async {
                 let done = if bytes.len() >= MULTIPART_FROM && self.address.scheme == Scheme::S3 {
@@ -237,6 +230,23 @@ impl Object {
         upload.upload = None;
         Ok(())
     }
+}
+
+/// What is stored with an object.
+pub(super) fn attributes(
+    content_type: &'static str,
+    cache_control: Option<&str>,
+    job: Option<&'static str>,
+) -> Attributes {
+    let mut attributes = Attributes::new();
+    attributes.insert(Attribute::ContentType, content_type.into());
+    if let Some(job) = job {
+        attributes.insert(Attribute::Metadata(MARKER.into()), job.into());
+    }
+    if let Some(cache_control) = cache_control {
+        attributes.insert(Attribute::CacheControl, cache_control.to_owned().into());
+    }
+    attributes
 }
 
 /// Parts of an upload that is not completed are stored, and paid for, until somebody aborts it.

@@ -12,7 +12,12 @@ const SILENCE: Duration = Duration::from_secs(60);
 /// The variables that name an endpoint for S3, the first that is set counts.
 const ENDPOINTS: [&str; 3] = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"];
 
-pub(super) fn connect(variables: &[(String, String)], bucket: &str) -> Result<AmazonS3> {
+/// A client that tries each request again up to `retries` times by itself.
+pub(super) fn connect(
+    variables: &[(String, String)],
+    bucket: &str,
+    retries: usize,
+) -> Result<AmazonS3> {
     let mut builder = AmazonS3Builder::new();
     // The one for S3 alone wins over the one for all services, as in AWS's own SDKs. Those of other services are not S3's.
     let endpoint = ENDPOINTS.into_iter().find_map(|wanted| {
@@ -45,8 +50,8 @@ pub(super) fn connect(variables: &[(String, String)], bucket: &str) -> Result<Am
         .with_timeout_disabled()
         .with_read_timeout(SILENCE)
         .with_allow_http(endpoint.as_deref().is_some_and(|url| url.starts_with("http://")));
-    // brawn tries again by itself, bounded by the budget; both together would multiply.
-    let retry = RetryConfig { max_retries: 0, ..RetryConfig::default() };
+    // Where brawn tries again, bounded by the budget, the client must not: both together would multiply.
+    let retry = RetryConfig { max_retries: retries, ..RetryConfig::default() };
     builder = builder.with_bucket_name(bucket).with_client_options(options).with_retry(retry);
     builder = match endpoint {
         Some(endpoint) => builder.with_endpoint(endpoint).with_virtual_hosted_style_request(false),
@@ -82,7 +87,7 @@ mod tests {
     fn error(variables: &[(&str, &str)], bucket: &str) -> String {
         let variables: Vec<(String, String)> =
             variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-        connect(&variables, bucket).map(drop).expect_err("it is refused").to_string()
+        connect(&variables, bucket, 0).map(drop).expect_err("it is refused").to_string()
     }
 
     #[test]

@@ -9,4 +9,5 @@ mod pipes;
 mod s3;
 mod select;
 mod stopping;
+mod streams;
 mod support;

@@ -1,0 +1,76 @@
+//! One object's way through a job that streams: a driver on a thread that may wait, its blocks on the pool.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use brawn_core::{ItemReport, Memory, Result, Source};
+
+use super::Run;
+use super::journey::{Planned, ms};
+use crate::deliver::{Origin, Outputs};
+use crate::fetch::blocking;
+use crate::input::{self, Input};
+use crate::location::Location;
+use crate::select::Item;
+use crate::store;
+
+impl Run<'_> {
+    /// The memory that fetching and delivering hold beside the job.
+    pub(super) fn held_by_the_edges(&self, planned: &Planned) -> u64 {
+        let input = if planned.opened.is_remote() { input::HELD } else { 0 };
+        let output = if self.flow.destination.is_remote() && !planned.plan.outputs.is_empty() {
+            store::HELD
+        } else {
+            0
+        };
+        // What is small holds no more than itself, twice where it grows on the way.
+        (input + output).min(planned.opened.known_size().map_or(u64::MAX, |size| 4 * size))
+    }
+
+    /// Runs the job on a driver of its own, and delivers while it runs.
+    pub(super) async fn drive(
+        &self,
+        item: &Item,
+        planned: Planned,
+        places: VecDeque<(String, Location)>,
+        origin: Origin,
+        report: &mut ItemReport,
+    ) -> Result<()> {
+        let begun = Instant::now();
+        let edges = self.held_by_the_edges(&planned);
+        let need = self.need(&planned)?;
+        let Planned { opened, longer, .. } = planned;
+        drop(longer);
+        let held = self.reserve(need).await?;
+        report.queue_ms += ms(begun, Instant::now());
+        let for_the_job = Memory::limited(need.saturating_sub(edges));
+        let budget = self.budget.within(for_the_job).on(&self.flow.pool);
+        // Dropping this future ends the driver.
+        let _cancel = budget.cancel_on_drop();
+        let modified = opened.modified.filter(|_| self.flow.keep_times);
+        let read = Arc::new(AtomicU64::new(0));
+        let mut input = Input::start(opened, self.stop.clone(), Arc::clone(&read))?;
+        let stop = self.stop.for_delivery();
+        let mut outputs = Outputs::new(self.delivery.clone(), places, origin, stop, modified);
+        let (job, name) = (Arc::clone(&self.flow.job), item.name.clone());
+        let driving = Instant::now();
+        let work = move || {
+            let tally = job.run(Source::reader(&name, &mut input), &mut outputs, &budget);
+            drop(held);
+            Ok((tally, outputs.written))
+        };
+        let driven = self.stop.await_end(blocking(work)).await.and_then(|driven| driven);
+        report.bytes_in = read.load(Ordering::Relaxed);
+        report.compute_ms = ms(driving, Instant::now());
+        let (tally, written) = driven?;
+        report.bytes_out = written.iter().map(|output| output.bytes).sum();
+        report.outputs = written;
+        report.outputs.sort_by(|a, b| a.location.cmp(&b.location));
+        let tally = tally?;
+        report.warnings = tally.warnings;
+        report.facts = tally.facts.into_iter().collect();
+        Ok(())
+    }
+}

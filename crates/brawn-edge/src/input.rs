@@ -1,0 +1,173 @@
+//! An object as a reader, for a driver on a thread that may wait.
+
+use std::fs::File;
+use std::io::{self, Read, Seek as _, SeekFrom};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use brawn_core::{Error, ErrorKind, Result};
+use bytes::{Buf as _, Bytes};
+use futures::StreamExt as _;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+
+use crate::fetch::{Opened, Rest};
+use crate::stop::Stop;
+use crate::store::Object;
+
+/// A remote object is fetched in parts of this size, so many of them side by side.
+const PART: u64 = 4 << 20;
+const PARTS_AT_ONCE: usize = 4;
+
+/// The memory a remote input holds: those on their way, one that waits, one that is read.
+pub(crate) const HELD: u64 = (PARTS_AT_ONCE as u64 + 2) * PART;
+
+/// A pipe is read in pieces of this size, and this many ahead.
+const PIECE: usize = 256 << 10;
+const PIECES_AHEAD: usize = 4;
+
+/// Reads an object from its beginning to its end; ends with the budget's error when nobody wants it any more.
+pub(crate) struct Input {
+    here: Bytes,
+    rest: Coming,
+    stop: Stop,
+    count: Arc<AtomicU64>,
+    runtime: Handle,
+}
+
+enum Coming {
+    Nothing,
+    /// The file, and how much of it is still to be read: what is appended meanwhile is not.
+    File(Arc<File>, u64),
+    /// Pieces, from a task or a thread that fetches them.
+    Pieces(mpsc::Receiver<Result<Bytes>>),
+}
+
+impl Input {
+    /// Begins to fetch what is not here yet. `count` is told the bytes that were read.
+    pub(crate) fn start(opened: Opened, stop: Stop, count: Arc<AtomicU64>) -> Result<Input> {
+        let size = opened.size;
+        let runtime = Handle::current();
+        let (here, rest) = opened.into_parts();
+        let read = here.len() as u64;
+        let rest = match rest {
+            Rest::Nothing => Coming::Nothing,
+            Rest::File(file) => {
+                (&*file).seek(SeekFrom::Start(read)).map_err(failed)?;
+                Coming::File(file, size.saturating_sub(read))
+            }
+            Rest::Object(object, etag) => {
+                let (sender, receiver) = mpsc::channel(1);
+                runtime.spawn(fetch(object, etag, read, size, stop.clone(), sender));
+                Coming::Pieces(receiver)
+            }
+            Rest::Pipe(pipe) => {
+                let (sender, receiver) = mpsc::channel(PIECES_AHEAD);
+                // By itself: a read that waits for a pipe cannot be interrupted, and the driver must end in time.
+                runtime.spawn_blocking(move || drain(pipe, &sender));
+                Coming::Pieces(receiver)
+            }
+        };
+        count.store(0, Ordering::Relaxed);
+        Ok(Input { here, rest, stop, count, runtime })
+    }
+
+    fn next(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        if let Some(ended) = self.stop.reason() {
+            return Err(ended);
+        }
+        loop {
+            if !self.here.is_empty() {
+                let read = buffer.len().min(self.here.len());
+                if let Some(buffer) = buffer.get_mut(..read) {
+                    self.here.copy_to_slice(buffer);
+                }
+                return Ok(read);
+            }
+            match &mut self.rest {
+                Coming::Nothing | Coming::File(_, 0) => return Ok(0),
+                Coming::File(file, left) => {
+                    let most = usize::try_from(*left).unwrap_or(usize::MAX).min(buffer.len());
+                    let buffer = buffer.get_mut(..most).unwrap_or_default();
+                    let read = (&**file).read(buffer).map_err(failed)?;
+                    if read == 0 && most > 0 {
+                        return Err(Error::new(
+                            ErrorKind::Storage,
+                            "the file became shorter while it was read",
+                        ));
+                    }
+                    *left -= read as u64;
+                    return Ok(read);
+                }
+                Coming::Pieces(pieces) => {
+                    match self.runtime.block_on(self.stop.guard(pieces.recv()))? {
+                        Some(piece) => self.here = piece?,
+                        None => self.rest = Coming::Nothing,
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read =
+            if buffer.is_empty() { 0 } else { self.next(buffer).map_err(io::Error::other)? };
+        self.count.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+async fn fetch(
+    object: Object,
+    etag: Option<String>,
+    from: u64,
+    size: u64,
+    stop: Stop,
+    sender: mpsc::Sender<Result<Bytes>>,
+) {
+    let part = |offset: u64| {
+        let (object, etag, stop) = (object.clone(), etag.clone(), stop.clone());
+        async move {
+            let length = usize::try_from(PART.min(size - offset)).unwrap_or_default();
+            let mut bytes = vec![0; length];
+            object.read(offset, &mut bytes, etag.as_deref(), &stop).await?;
+            Ok(Bytes::from(bytes))
+        }
+    };
+    let offsets = (from..size).step_by(PART as usize);
+    let mut parts = futures::stream::iter(offsets.map(part)).buffered(PARTS_AT_ONCE);
+    while let Some(part) = parts.next().await {
+        let failed = part.is_err();
+        // Nobody listens any more when the driver has ended.
+        if sender.send(part).await.is_err() || failed {
+            return;
+        }
+    }
+}
+
+fn drain(mut pipe: Box<dyn Read + Send + Sync>, sender: &mpsc::Sender<Result<Bytes>>) {
+    loop {
+        let mut piece = vec![0; PIECE];
+        let read = match pipe.read(&mut piece) {
+            Ok(0) => return,
+            Ok(read) => {
+                piece.truncate(read);
+                Ok(Bytes::from(piece))
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => {
+                Err(Error::new(ErrorKind::Storage, "cannot read the pipe").with_source(error))
+            }
+        };
+        let failed = read.is_err();
+        if sender.blocking_send(read).is_err() || failed {
+            return;
+        }
+    }
+}
+
+fn failed(error: io::Error) -> Error {
+    Error::new(ErrorKind::Storage, "reading the file failed").with_source(error)
+}
