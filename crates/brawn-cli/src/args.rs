@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use brawn_core::{ByteSize, Error};
-use brawn_jobs::image;
+use brawn_jobs::{hash, image};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 
 /// CPU-heavy work on files, folders and buckets; the same jobs run as AWS Lambda functions.
@@ -41,6 +41,7 @@ impl Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Image(Box<Image>),
+    Hash(Box<Hash>),
     Check(Check),
     Emulate(Box<lab::Emulate>),
     Invoke(Box<lab::Invoke>),
@@ -66,22 +67,82 @@ Exit codes:
   0 all done   1 some items failed   2 could not start   3 the deadline was reached   130 interrupted")]
 pub(crate) struct Image {
     #[command(flatten)]
-    pub(crate) run: Run,
-    #[command(flatten)]
-    pub(crate) options: image::Options,
-}
-
-/// What every verb that works on objects takes.
-#[derive(Debug, Args)]
-pub(crate) struct Run {
-    /// What to read: files, folders (with all below them), globs, s3://bucket/prefix/, - for stdin
-    #[arg(required = true, value_name = "SRC", value_hint = ValueHint::AnyPath)]
-    pub(crate) sources: Vec<String>,
+    pub(crate) from: From,
 
     /// Where to write: a folder, s3://bucket/prefix/, one file for one input, - for stdout
     #[arg(short = 'o', long, value_name = "DST", value_hint = ValueHint::AnyPath)]
     pub(crate) to: String,
 
+    #[command(flatten)]
+    pub(crate) writing: Writing,
+    #[command(flatten)]
+    pub(crate) run: Run,
+    #[command(flatten)]
+    pub(crate) options: image::Options,
+}
+
+/// Compute and check checksums
+///
+/// Prints the lines of sha256sum and b3sum, which they check again; with several algorithms, or a part size, the lines of
+/// sha256sum --tag. A folder or a bucket gives a manifest, in the order in which its objects are found. Objects of any
+/// size are read in constant memory.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  brawn hash *.iso
+  brawn hash s3://bucket/2024/ -a blake3 > MANIFEST
+  brawn hash -c MANIFEST -a blake3 --quiet
+  brawn hash big.bin -a md5,sha256,crc64nvme --part-size 8MB
+  tar c folder | brawn hash -
+
+Exit codes:
+  0 all done   1 some items failed   2 could not start   3 the deadline was reached   130 interrupted")]
+pub(crate) struct Hash {
+    #[command(flatten)]
+    pub(crate) from: From,
+
+    /// Write each checksum to a file or object there too, NAME.sha256 for NAME: a folder or s3://bucket/prefix/
+    #[arg(short = 'o', long, value_name = "DST", value_hint = ValueHint::AnyPath, conflicts_with = "check")]
+    pub(crate) to: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) options: hash::Options,
+
+    /// Read checksums from the SRC files, in either form, and check them
+    #[arg(short = 'c', long, help_heading = "Check", conflicts_with_all = ["json", "part_size"])]
+    pub(crate) check: bool,
+
+    /// Fail silently on files that are not there
+    #[arg(long, help_heading = "Check", requires = "check")]
+    pub(crate) ignore_missing: bool,
+
+    /// Print nothing, the exit code says it
+    #[arg(long, help_heading = "Check", requires = "check")]
+    pub(crate) status: bool,
+
+    /// Exit 1 when a line is no checksum
+    #[arg(long, help_heading = "Check", requires = "check")]
+    pub(crate) strict: bool,
+
+    /// Name each line that is no checksum
+    #[arg(long, help_heading = "Check", requires = "check")]
+    pub(crate) warn: bool,
+
+    #[command(flatten)]
+    pub(crate) run: Run,
+}
+
+/// What every verb that works on objects reads.
+#[derive(Debug, Args)]
+pub(crate) struct From {
+    /// What to read: files, folders (with all below them), globs, s3://bucket/prefix/, - for stdin
+    #[arg(required = true, value_name = "SRC", value_hint = ValueHint::AnyPath)]
+    pub(crate) sources: Vec<String>,
+}
+
+/// How a verb that writes objects does so.
+#[derive(Debug, Args)]
+pub(crate) struct Writing {
     /// Leave objects alone whose outputs are all there already; a run that was stopped goes on where it was
     #[arg(long, help_heading = "Run")]
     pub(crate) skip_existing: bool,
@@ -90,6 +151,14 @@ pub(crate) struct Run {
     #[arg(long, help_heading = "Run")]
     pub(crate) dry_run: bool,
 
+    /// Cache-Control of what is written to s3://
+    #[arg(long, value_name = "VALUE", help_heading = "Run")]
+    pub(crate) cache_control: Option<String>,
+}
+
+/// What every verb that works on objects takes.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
     /// Print the event that makes the Lambda function do exactly this, and stop
     #[arg(long, help_heading = "Run")]
     pub(crate) print_event: bool,
@@ -113,10 +182,6 @@ pub(crate) struct Run {
     /// Stop after this long, such as 90s or 5m, and name what is not done
     #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Run")]
     pub(crate) timeout: Option<Duration>,
-
-    /// Cache-Control of what is written to s3://
-    #[arg(long, value_name = "VALUE", help_heading = "Run")]
-    pub(crate) cache_control: Option<String>,
 }
 
 /// Find CPU work that holds up the async runtime

@@ -41,9 +41,9 @@ fn spelled(text: &str) -> String {
 fn flags() -> HashSet<String> {
     let command = Cli::command();
     // The verbs that run a job: what other verbs call `--name` or `--memory` is no option of one.
-    let verbs = command.get_subcommands().filter(|verb| {
-        verb.get_arguments().any(|flag| flag.get_long() == Some("print-event"))
-    });
+    let verbs = command
+        .get_subcommands()
+        .filter(|verb| verb.get_arguments().any(|flag| flag.get_long() == Some("print-event")));
     verbs
         .flat_map(|verb| verb.get_arguments().filter_map(|flag| flag.get_long().map(str::to_owned)))
         .collect()

@@ -5,6 +5,7 @@
 mod args;
 mod check;
 mod flags;
+mod hash;
 mod lab;
 mod papers;
 mod plan;
@@ -17,7 +18,7 @@ mod verdict;
 
 use std::process::ExitCode;
 
-use brawn_core::Error;
+use brawn_core::{Error, Result};
 
 use crate::args::{Cli, Command};
 use crate::plan::Plan;
@@ -25,10 +26,8 @@ use crate::verdict::Verdict;
 
 fn main() -> ExitCode {
     let verdict = match Cli::read().command {
-        Command::Image(image) => plan::image(*image).and_then(|plan| match plan {
-            Plan::Print(event) => stdout::print(&event),
-            Plan::Flow(work) => run::run(*work),
-        }),
+        Command::Image(image) => plan::image(*image).and_then(carry_out),
+        Command::Hash(words) => hash::hash(*words).and_then(carry_out),
         Command::Check(words) => check::check(&words),
         Command::Emulate(words) => lab::emulate(*words),
         Command::Invoke(words) => lab::invoke(&words),
@@ -37,6 +36,13 @@ fn main() -> ExitCode {
         Command::Man(words) => papers::man_pages(&words.folder),
     };
     ExitCode::from(verdict.map_or_else(|error| could_not_start(&error), Verdict::exit_code))
+}
+
+fn carry_out(plan: Plan) -> Result<Verdict> {
+    match plan {
+        Plan::Print(event) => stdout::print(&event),
+        Plan::Flow(work) => run::run(*work),
+    }
 }
 
 fn could_not_start(error: &Error) -> u8 {

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use brawn_core::{Budget, Deadline, Error, Job, Memory, Pool, Result, Vcpus};
-use brawn_edge::{Destination, Flow, Location, Route, Stores};
+use brawn_edge::{Destination, Flow, Item, Location, Outcome, Route, Stores};
 use brawn_jobs::Recipe;
 use serde_json::Value;
 
-use crate::args::{Image, Run};
+use crate::args::{From, Image, Run};
 use crate::stderr;
-use crate::stdout::Form;
+use crate::stdout::{Form, Tell};
+use crate::verdict::Verdict;
 
 /// What a command line asks for, checked.
 pub(crate) enum Plan {
@@ -24,55 +25,86 @@ pub(crate) enum Plan {
 pub(crate) struct Work {
     pub(crate) flow: Flow,
     pub(crate) stores: Stores,
-    pub(crate) sources: Vec<Location>,
+    pub(crate) input: Input,
     pub(crate) budget: Budget,
     pub(crate) form: Form,
     pub(crate) quiet: bool,
+    /// What is told of an object on stdout.
+    pub(crate) tell: Option<Tell>,
+    /// Whether nothing is said of an object on stderr.
+    pub(crate) silent: fn(&Outcome) -> bool,
+    /// What the end is, given what became of the objects.
+    pub(crate) conclude: Box<dyn FnOnce(Verdict) -> Verdict>,
+}
+
+/// What a flow runs over.
+pub(crate) enum Input {
+    Sources(Vec<Location>),
+    Items(Vec<Item>),
+}
+
+/// What a verb asks for, checked but for its run.
+pub(crate) struct Task {
+    pub(crate) run: Run,
+    pub(crate) route: Route,
+    pub(crate) recipe: Recipe,
+    pub(crate) destination: Destination,
 }
 
 /// `brawn image`.
 pub(crate) fn image(words: Image) -> Result<Plan> {
-    let Image { run, options } = words;
-    let route = route(&run)?;
+    let Image { from, to, writing, run, options } = words;
+    let to: Location = to.parse()?;
+    let route = Route {
+        to: Some(to.clone()),
+        skip_existing: writing.skip_existing,
+        dry_run: writing.dry_run,
+        cache_control: writing.cache_control,
+        ..route(&from)?
+    };
     let mut recipe = Recipe::Image(options);
-    if let [only] = route.sources.as_slice()
-        && let Some(to) = &route.to
+    let destination = || Destination::resolve(to.clone(), &route.sources);
+    if let [_] = route.sources.as_slice()
         && let Some(extension) = to.extension()
-        && Destination::resolve(to.clone(), std::slice::from_ref(only))?.is_exact()
+        && destination()?.is_exact()
     {
         recipe = recipe.written_to(&to.to_string(), &extension)?;
     }
-    plan(run, route, recipe)
+    if run.print_event {
+        return print_event(&route, recipe);
+    }
+    let destination = destination()?;
+    plan(Task { run, route, recipe, destination }).map(|work| Plan::Flow(Box::new(work)))
 }
 
-fn route(run: &Run) -> Result<Route> {
-    let sources = run.sources.iter().map(|text| text.parse()).collect::<Result<Vec<Location>>>()?;
+/// The sources as a route to nowhere.
+pub(crate) fn route(from: &From) -> Result<Route> {
+    let sources = from.sources.iter().map(|text| text.parse()).collect::<Result<Vec<_>>>()?;
     if sources.iter().filter(|source| **source == Location::Stdio).count() > 1 {
         return Err(Error::invalid_options("`-` is given twice: there is one stdin"));
     }
-    Ok(Route {
-        sources,
-        to: Some(run.to.parse()?),
-        skip_existing: run.skip_existing,
-        dry_run: run.dry_run,
-        cache_control: run.cache_control.clone(),
-    })
+    Ok(Route { sources, ..Route::default() })
 }
 
-fn plan(run: Run, route: Route, recipe: Recipe) -> Result<Plan> {
-    let accepts = recipe.extensions();
+/// The event of a route and a recipe that were checked.
+pub(crate) fn print_event(route: &Route, recipe: Recipe) -> Result<Plan> {
     let fields = recipe.to_json();
-    let job: Arc<dyn Job> = recipe.into_job()?.into();
-    if run.print_event {
-        for location in route.sources.iter().chain(&route.to) {
-            if !matches!(location, Location::Object(_)) {
-                stderr::warn(&format!(
-                    "`{location}` is of this machine; a function reads and writes s3://"
-                ));
-            }
+    recipe.into_job()?;
+    for location in route.sources.iter().chain(&route.to) {
+        if !matches!(location, Location::Object(_)) {
+            stderr::warn(&format!(
+                "`{location}` is of this machine; a function reads and writes s3://"
+            ));
         }
-        return Ok(Plan::Print(event(&route, fields)));
     }
+    Ok(Plan::Print(event(route, fields)))
+}
+
+pub(crate) fn plan(task: Task) -> Result<Work> {
+    let Task { run, route, recipe, destination } = task;
+    let accepts = recipe.extensions();
+    let writes = recipe.writes();
+    let job: Arc<dyn Job> = recipe.into_job()?.into();
     let vcpus = match run.threads {
         Some(threads) => Vcpus::detect().with_workers(threads),
         None => Vcpus::detect(),
@@ -86,10 +118,8 @@ fn plan(run: Run, route: Route, recipe: Recipe) -> Result<Plan> {
         let reserve = run.timeout.unwrap_or_default() / 20;
         budget = budget.by(deadline.reserving(reserve.min(Duration::from_secs(1))));
     }
-    let to = route.to.ok_or_else(|| Error::invalid_options("`--to` is missing"))?;
-    let destination = Destination::resolve(to, &route.sources)?;
-    let form = match (run.json, run.dry_run) {
-        (true, _) if destination.is_stdout() && !run.dry_run => {
+    let form = match (run.json, route.dry_run) {
+        (true, false) if destination.is_stdout() && writes => {
             return Err(Error::invalid_options("`--json` and `--to -` both want stdout"));
         }
         (true, _) => Form::Json,
@@ -98,13 +128,22 @@ fn plan(run: Run, route: Route, recipe: Recipe) -> Result<Plan> {
     };
     let stores = Stores::from_env();
     let flow = Flow::new(job, pool, stores.clone(), destination)
-        .accepts(Some(accepts))
+        .accepts(accepts)
         .skip_existing(route.skip_existing)
         .dry_run(route.dry_run)
         .cache_control(route.cache_control)
         .vcpus(vcpus);
-    let quiet = run.quiet || run.dry_run;
-    Ok(Plan::Flow(Box::new(Work { flow, stores, sources: route.sources, budget, form, quiet })))
+    Ok(Work {
+        flow,
+        stores,
+        input: Input::Sources(route.sources),
+        budget,
+        form,
+        quiet: run.quiet || route.dry_run,
+        tell: None,
+        silent: |_| false,
+        conclude: Box::new(|verdict| verdict),
+    })
 }
 
 /// The flat event of a direct invocation.

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use brawn_core::{Error, ErrorKind, Result, Status};
+use brawn_edge::Outcome;
 
-use crate::plan::Work;
+use crate::plan::{Input, Work};
 use crate::signals::Signals;
 use crate::stderr::Stderr;
-use crate::stdout::Stdout;
+use crate::stdout::{Form, Stdout};
 use crate::verdict::{PIPE, Verdict};
 
 /// How long the command stays, after its report, for uploads that were given up and are not aborted yet.
@@ -30,27 +31,38 @@ pub(crate) fn run(work: Work) -> Result<Verdict> {
 }
 
 async fn flow(work: Work) -> Result<Verdict> {
-    let Work { flow, stores, sources, budget, form, quiet } = work;
+    let Work { flow, stores, input, budget, form, quiet, tell, silent, conclude } = work;
     let mut signals = Signals::listen()?;
-    let mut stdout = Stdout::new(form);
+    let mut stdout = Stdout::new(form, tell);
     let people = Stderr::new(quiet);
     let progress = flow.progress();
     let mut stopped = None;
     let summary = {
-        let run = flow.run(&sources, &budget, |outcome| {
-            people.item(&outcome.report, outcome.error.as_ref());
+        let each = |outcome: Outcome| {
+            if !silent(&outcome) {
+                people.item(&outcome.report, outcome.error.as_ref());
+            }
             if let Some(total) = progress.total() {
                 people.total(total);
             }
             // A plan is no result: the table of a dry run shows what can be done.
-            if outcome.plan.is_some() || outcome.report.status != Status::Deadline || form.is_json()
+            if outcome.plan.is_some()
+                || outcome.report.status != Status::Deadline
+                || form.is_json()
+                || form == Form::Lines
             {
                 stdout.item(&outcome);
             }
             if stdout.is_closed() {
                 budget.cancel();
             }
-        });
+        };
+        let run = async {
+            match input {
+                Input::Sources(sources) => flow.run(&sources, &budget, each).await,
+                Input::Items(items) => flow.run_items(items, &budget, each).await,
+            }
+        };
         tokio::pin!(run);
         loop {
             tokio::select! {
@@ -76,6 +88,6 @@ async fn flow(work: Work) -> Result<Verdict> {
     Ok(match stopped {
         Some(number) => Verdict::Stopped(number),
         None if stdout.is_closed() => Verdict::Stopped(PIPE),
-        None => Verdict::of(&summary),
+        None => conclude(Verdict::of(&summary)),
     })
 }

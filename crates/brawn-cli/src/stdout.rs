@@ -1,5 +1,6 @@
 //! Data: JSON lines, or the table of a dry run.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use brawn_core::{ByteSize, Error, ErrorKind, Result, Summary};
@@ -17,6 +18,8 @@ pub(crate) enum Form {
     Json,
     /// What a dry run found, for people.
     Table,
+    /// Lines about each object, in the order in which the objects were found.
+    Lines,
 }
 
 impl Form {
@@ -31,11 +34,19 @@ pub(crate) struct Stdout {
     closed: bool,
     /// Of the plans so far: how many, their outputs, the largest peak.
     plans: (u64, usize, u64),
+    tell: Option<Tell>,
+    /// Lines of objects that ended before one that was found earlier.
+    early: BTreeMap<u64, String>,
+    next: u64,
 }
 
+/// What there is to say about an object, one line or several; nothing where it is empty.
+pub(crate) type Tell = Box<dyn FnMut(&Outcome) -> String>;
+
 impl Stdout {
-    pub(crate) fn new(form: Form) -> Stdout {
-        Stdout { form, closed: false, plans: (0, 0, 0) }
+    /// `tell` makes the [lines](Form::Lines).
+    pub(crate) fn new(form: Form, tell: Option<Tell>) -> Stdout {
+        Stdout { form, closed: false, plans: (0, 0, 0), tell, early: BTreeMap::new(), next: 0 }
     }
 
     /// Whether the reader has gone.
@@ -53,13 +64,21 @@ impl Stdout {
             Form::Nothing => {}
             Form::Json => self.line(&describe(outcome).to_string()),
             Form::Table => self.line(&table(outcome)),
+            Form::Lines => {
+                let text = self.tell.as_mut().map(|tell| tell(outcome)).unwrap_or_default();
+                self.early.insert(outcome.place, text);
+                while let Some(text) = self.early.remove(&self.next) {
+                    self.line(&text);
+                    self.next += 1;
+                }
+            }
         }
     }
 
     /// The end.
     pub(crate) fn summary(&mut self, summary: &Summary) {
         match self.form {
-            Form::Nothing => {}
+            Form::Nothing | Form::Lines => {}
             Form::Json => self.line(&json!({ "summary": summary }).to_string()),
             Form::Table => {
                 let (plans, outputs, peak) = self.plans;
@@ -69,6 +88,9 @@ impl Stdout {
                     ByteSize(peak)
                 ));
             }
+        }
+        for text in std::mem::take(&mut self.early).into_values() {
+            self.line(&text);
         }
     }
 

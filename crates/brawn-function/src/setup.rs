@@ -12,7 +12,7 @@ use serde_json::Value;
 pub(crate) struct Setup {
     recipe: Recipe,
     job: Arc<dyn Job>,
-    accepts: &'static [&'static str],
+    accepts: Option<&'static [&'static str]>,
     pub(crate) route: Route,
 }
 
@@ -49,6 +49,8 @@ impl Setup {
 
     fn to(&self) -> Result<Location> {
         match self.route.to.clone() {
+            // Its result is the report.
+            None if !self.recipe.writes() => Ok(Location::Stdio),
             None => Err(Error::invalid_options("the recipe has no `to`")
                 .with_hint("say where outputs go: \"to\": \"s3://bucket/thumbs/\"")),
             Some(Location::Stdio) => {
@@ -64,7 +66,7 @@ impl Setup {
 
     fn flow(&self, job: Arc<dyn Job>, stores: &Stores, destination: Destination) -> Flow {
         Flow::new(job, brawn::pool(), stores.clone(), destination)
-            .accepts(Some(self.accepts))
+            .accepts(self.accepts)
             .skip_existing(self.route.skip_existing)
             .dry_run(self.route.dry_run)
             .cache_control(self.route.cache_control.clone())

@@ -16,8 +16,12 @@
 //! # Ok::<(), brawn_core::Error>(())
 //! ```
 
+#[cfg(feature = "hash")]
+pub mod hash;
 #[cfg(feature = "image")]
 pub mod image;
 mod recipe;
+#[cfg(any(feature = "image", feature = "hash"))]
+mod values;
 
 pub use recipe::Recipe;

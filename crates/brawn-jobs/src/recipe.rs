@@ -11,7 +11,11 @@ use serde_json::{Map, Value};
 /// out has its default.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[allow(clippy::large_enum_variant, reason = "a run has one recipe")]
 pub enum Recipe {
+    /// Checksums.
+    #[cfg(feature = "hash")]
+    Hash(crate::hash::Options),
     /// Thumbnails, conversion and filters.
     #[cfg(feature = "image")]
     Image(crate::image::Options),
@@ -19,6 +23,8 @@ pub enum Recipe {
 
 /// The jobs of this build, as `job` names them.
 const JOBS: &[&str] = &[
+    #[cfg(feature = "hash")]
+    "hash",
     #[cfg(feature = "image")]
     "image",
 ];
@@ -59,6 +65,8 @@ impl Recipe {
         let mut options = fields.clone();
         options.remove("job");
         match job {
+            #[cfg(feature = "hash")]
+            "hash" => read(options).map(Recipe::Hash),
             #[cfg(feature = "image")]
             "image" => read(options).map(Recipe::Image),
             _ => {
@@ -74,6 +82,8 @@ impl Recipe {
     /// The flat form, with the fields that differ from their defaults.
     pub fn to_json(&self) -> Value {
         match *self {
+            #[cfg(feature = "hash")]
+            Recipe::Hash(ref options) => write("hash", options),
             #[cfg(feature = "image")]
             Recipe::Image(ref options) => write("image", options),
         }
@@ -82,16 +92,31 @@ impl Recipe {
     /// The job's name, as in the field `job`.
     pub fn job(&self) -> &'static str {
         match *self {
+            #[cfg(feature = "hash")]
+            Recipe::Hash(_) => "hash",
             #[cfg(feature = "image")]
             Recipe::Image(_) => "image",
         }
     }
 
-    /// Extensions, in lower case, of the objects that the job is made for: what a folder is searched for.
-    pub fn extensions(&self) -> &'static [&'static str] {
+    /// Extensions, in lower case, of the objects that the job is made for: what a folder is searched for. `None` where it
+    /// takes everything.
+    pub fn extensions(&self) -> Option<&'static [&'static str]> {
         match self {
+            #[cfg(feature = "hash")]
+            Recipe::Hash(_) => None,
             #[cfg(feature = "image")]
-            Recipe::Image(_) => crate::image::EXTENSIONS,
+            Recipe::Image(_) => Some(crate::image::EXTENSIONS),
+        }
+    }
+
+    /// Whether the job writes anything. One that does not has its result in the report, and needs no destination.
+    pub fn writes(&self) -> bool {
+        match self {
+            #[cfg(feature = "hash")]
+            Recipe::Hash(options) => options.sums,
+            #[cfg(feature = "image")]
+            Recipe::Image(_) => true,
         }
     }
 
@@ -102,6 +127,11 @@ impl Recipe {
     /// [`ErrorKind::InvalidOptions`](brawn_core::ErrorKind::InvalidOptions) where neither says it, or both and they differ.
     pub fn written_to(self, to: &str, extension: &str) -> Result<Recipe> {
         match self {
+            #[cfg(feature = "hash")]
+            Recipe::Hash(options) => {
+                let _ = (to, extension);
+                Ok(Recipe::Hash(options))
+            }
             #[cfg(feature = "image")]
             Recipe::Image(options) => options.written_to(to, extension).map(Recipe::Image),
         }
@@ -114,6 +144,8 @@ impl Recipe {
     /// right.
     pub fn into_job(self) -> Result<Box<dyn Job>> {
         match self {
+            #[cfg(feature = "hash")]
+            Recipe::Hash(options) => Ok(Box::new(crate::hash::HashJob::new(options)?)),
             #[cfg(feature = "image")]
             Recipe::Image(options) => Ok(Box::new(crate::image::ImageJob::new(options)?)),
         }

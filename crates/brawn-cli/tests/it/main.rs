@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod check;
+mod hash;
 mod lab;
 mod outcome;
 mod places;

@@ -65,6 +65,8 @@ pub struct Outcome {
     pub error: Option<Error>,
     /// [`Item::tag`] of the object.
     pub tag: usize,
+    /// Its place in the order in which the objects were found, from 0: outcomes come as objects end.
+    pub place: u64,
     /// In a dry run, what would be done.
     pub plan: Option<Plan>,
     /// In a dry run, where the plan's outputs would go, in the same order.
@@ -73,7 +75,7 @@ pub struct Outcome {
 
 impl Outcome {
     fn of(report: ItemReport) -> Outcome {
-        Outcome { report, error: None, tag: 0, plan: None, targets: Vec::new() }
+        Outcome { report, error: None, tag: 0, place: 0, plan: None, targets: Vec::new() }
     }
 
     fn failed(source: String, error: Error, tag: usize) -> Outcome {
@@ -239,6 +241,7 @@ impl Flow {
         // Boxed: the compiler cannot see through the generic future that a run can be sent to another thread.
         let mut running: FuturesUnordered<BoxFuture<'_, Outcome>> = FuturesUnordered::new();
         let mut more = true;
+        let mut found = 0..;
         let mut ended: Option<Ended> = None;
         while more || !running.is_empty() {
             let counted = ended.as_ref().map_or_else(Instant::now, |ended| ended.counted);
@@ -253,16 +256,21 @@ impl Flow {
                 () = tokio::time::sleep_until(counted),
                     if more && ended.is_some() && selection.is_listing() => more = false,
                 next = selection.next(), if more && (ended.is_some() || running.len() < limit) => {
+                    let place = found.next().unwrap_or_default();
                     match (next, &ended) {
                         (None, _) => more = false,
                         (Some(Err(Missed { source, error })), _) => {
-                            done(Outcome::failed(source, error, 0));
+                            done(Outcome { place, ..Outcome::failed(source, error, 0) });
                         }
-                        (Some(Ok(item)), None) => running.push(run.journey(item).boxed()),
+                        (Some(Ok(item)), None) => {
+                            let placed = move |outcome| Outcome { place, ..outcome };
+                            running.push(run.journey(item).map(placed).boxed());
+                        }
                         // What was seen and not begun is named, so that exactly that can be sent again.
                         (Some(Ok(item)), Some(Ended { error, .. })) => {
                             let again = Error::new(error.kind(), error.to_string());
-                            done(Outcome::failed(item.location.to_string(), again, item.tag));
+                            let source = item.location.to_string();
+                            done(Outcome { place, ..Outcome::failed(source, again, item.tag) });
                         }
                     }
                 }

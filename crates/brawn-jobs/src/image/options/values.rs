@@ -1,13 +1,13 @@
 //! Option values with a notation of their own.
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::str::FromStr;
 
-use brawn_core::{ByteSize, Error};
-use serde::de::value::SeqAccessDeserializer;
-use serde::de::{self, IntoDeserializer, SeqAccess, Visitor};
+use brawn_core::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::values::number_or_text;
+pub(super) use crate::values::{one_or_many, size};
 
 /// An sRGB colour with alpha: `#rgb`, `#rrggbb`, `#rrggbbaa`, a basic CSS name or `transparent`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -226,91 +226,6 @@ impl<'de> Deserialize<'de> for Frames {
             u32::try_from(count).ok().map(Frames::First)
         })
     }
-}
-
-/// A [`ByteSize`] as JSON: a number of bytes, or text with a unit.
-pub(super) mod size {
-    use super::*;
-
-    pub(in super::super) fn serialize<S: Serializer>(
-        size: &ByteSize,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(size.0)
-    }
-
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<ByteSize, D::Error> {
-        number_or_text(deserializer, "a number of bytes, or a size such as \"256MB\"", |bytes| {
-            Some(ByteSize(bytes))
-        })
-    }
-}
-
-fn number_or_text<'de, D: Deserializer<'de>, T: FromStr<Err = Error>>(
-    deserializer: D,
-    expected: &'static str,
-    number: fn(u64) -> Option<T>,
-) -> Result<T, D::Error> {
-    struct NumberOrText<T>(&'static str, fn(u64) -> Option<T>);
-
-    impl<T: FromStr<Err = Error>> Visitor<'_> for NumberOrText<T> {
-        type Value = T;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str(self.0)
-        }
-
-        fn visit_u64<E: de::Error>(self, value: u64) -> Result<T, E> {
-            (self.1)(value).ok_or_else(|| E::invalid_value(de::Unexpected::Unsigned(value), &self))
-        }
-
-        fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
-            text.parse().map_err(E::custom)
-        }
-    }
-
-    deserializer.deserialize_any(NumberOrText(expected, number))
-}
-
-/// A list, or a single value that stands for a list of one.
-pub(super) fn one_or_many<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    struct OneOrMany<T>(PhantomData<T>);
-
-    impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrMany<T> {
-        type Value = Vec<T>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a single value or a list of values")
-        }
-
-        fn visit_u64<E: de::Error>(self, value: u64) -> Result<Vec<T>, E> {
-            T::deserialize(value.into_deserializer()).map(|value| vec![value])
-        }
-
-        fn visit_i64<E: de::Error>(self, value: i64) -> Result<Vec<T>, E> {
-            T::deserialize(value.into_deserializer()).map(|value| vec![value])
-        }
-
-        fn visit_f64<E: de::Error>(self, value: f64) -> Result<Vec<T>, E> {
-            T::deserialize(value.into_deserializer()).map(|value| vec![value])
-        }
-
-        fn visit_str<E: de::Error>(self, value: &str) -> Result<Vec<T>, E> {
-            T::deserialize(value.into_deserializer()).map(|value| vec![value])
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Vec<T>, A::Error> {
-            Vec::deserialize(SeqAccessDeserializer::new(list))
-        }
-    }
-
-    deserializer.deserialize_any(OneOrMany(PhantomData))
 }
 
 #[cfg(test)]

@@ -1,0 +1,223 @@
+//! `brawn hash`: lines of checksums, and checking them.
+
+use std::cell::RefCell;
+use std::io::Write as _;
+use std::path::Path;
+use std::rc::Rc;
+
+use brawn_core::{Error, ErrorKind, Result, Status};
+use brawn_edge::{Destination, Item, Location, Outcome};
+use brawn_jobs::Recipe;
+use brawn_jobs::hash::{Algorithm, Options, Sum, line, tagged};
+
+use crate::args::Hash;
+use crate::plan::{Input, Plan, Task, Work, plan, print_event, route};
+use crate::stdout::{Form, Tell};
+use crate::verdict::Verdict;
+
+/// No list of checksums is longer: some four million lines.
+const LONGEST_LIST: u64 = 512 << 20;
+
+/// What the words ask for.
+pub(crate) fn hash(words: Hash) -> Result<Plan> {
+    if words.check {
+        return check(words).map(|work| Plan::Flow(Box::new(work)));
+    }
+    let Hash { from, to, mut options, run, .. } = words;
+    let to = to.map(|to| to.parse::<Location>()).transpose()?;
+    let mut route = route(&from)?;
+    route.to = to.clone();
+    options.sums = to.is_some();
+    let tell = tell(&options);
+    let recipe = Recipe::Hash(options);
+    if run.print_event {
+        return print_event(&route, recipe);
+    }
+    let destination = match to {
+        Some(to) => Destination::resolve(to, &route.sources)?,
+        None => Destination::folder(Location::Stdio),
+    };
+    let lines = !(run.json || recipe.writes());
+    let mut work = plan(Task { run, route, recipe, destination })?;
+    if lines {
+        // The lines are the result, and on a terminal a summary would stand among them.
+        (work.form, work.tell, work.quiet) = (Form::Lines, Some(tell), true);
+    }
+    Ok(Plan::Flow(Box::new(work)))
+}
+
+/// One line for each checksum of an object.
+fn tell(options: &Options) -> Tell {
+    let is_plain = options.algorithm.len() == 1 && options.part_size.is_none();
+    let order = options.algorithm.clone();
+    Box::new(move |outcome| {
+        let name = source_name(&outcome.report.source);
+        let facts = &outcome.report.facts;
+        let place = |fact: &str| {
+            order.iter().position(|one| fact.ends_with(one.name())).unwrap_or_default()
+        };
+        let mut facts: Vec<_> = facts.iter().collect();
+        facts.sort_by_key(|(fact, _)| place(fact));
+        let lines = facts.into_iter().map(|(fact, value)| match is_plain {
+            true => line(value, name),
+            false => tagged(fact, value, name),
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    })
+}
+
+/// Standard input is `-` to every tool.
+fn source_name(source: &str) -> &str {
+    if source == Location::Stdio.to_string() { "-" } else { source }
+}
+
+/// How many of what.
+#[derive(Debug, Default)]
+struct Counts {
+    right: u64,
+    wrong: u64,
+    unread: u64,
+}
+
+/// `brawn hash -c`: the sources are lists of checksums.
+fn check(words: Hash) -> Result<Work> {
+    let Hash { from, options, ignore_missing, status, strict, warn, mut run, .. } = words;
+    let (mut sums, mut bad) = (Vec::new(), 0_u64);
+    for list in &from.sources {
+        for (number, text) in read_list(list)?.lines().enumerate() {
+            if text.is_empty() || text.starts_with('#') {
+                continue;
+            }
+            let known = Sum::parse(text).and_then(|sum| {
+                let algorithm = sum.algorithm(&options.algorithm)?;
+                Some((sum, algorithm))
+            });
+            match known {
+                Some(known) => sums.push(known),
+                None => {
+                    bad += 1;
+                    if warn {
+                        complain(&format!("{list}: {}: no checksum in this line", number + 1));
+                    }
+                }
+            }
+        }
+    }
+    if sums.is_empty() {
+        return Err(Error::invalid_input(format!(
+            "no line of {} is a checksum",
+            from.sources.join(", ")
+        ))
+        .with_hint(
+            "a line is such as `<hex digits>  name`, as `brawn hash` and sha256sum write it",
+        ));
+    }
+    let mut algorithm: Vec<Algorithm> = sums.iter().map(|(_, algorithm)| *algorithm).collect();
+    algorithm.sort_unstable();
+    algorithm.dedup();
+    let items = sums.iter().enumerate().map(|(tag, (sum, _))| {
+        let location = match sum.name.as_str() {
+            name if name == "-" || name.contains("://") => name.parse()?,
+            name => Location::from(Path::new(name)),
+        };
+        Ok(Item { tag, ..Item::new(location) })
+    });
+    let items = items.collect::<Result<Vec<Item>>>()?;
+    let quiet = run.quiet || status;
+    run.quiet = true;
+    let recipe = Recipe::Hash(Options { algorithm, ..Options::default() });
+    let destination = Destination::folder(Location::Stdio);
+    let mut work = plan(Task { run, route: route(&from)?, recipe, destination })?;
+    let counts = Rc::new(RefCell::new(Counts::default()));
+    let counted = Rc::clone(&counts);
+    let verify = move |outcome: &Outcome| {
+        let Some((sum, algorithm)) = sums.get(outcome.tag) else { return String::new() };
+        let mut counts = counts.borrow_mut();
+        let name = &sum.name;
+        let text = match outcome.report.facts.get(algorithm.name()) {
+            Some(value) if *value == sum.digest => {
+                counts.right += 1;
+                if quiet { String::new() } else { format!("{name}: OK") }
+            }
+            Some(_) => {
+                counts.wrong += 1;
+                format!("{name}: FAILED")
+            }
+            None if ignore_missing && is_missing(outcome) => String::new(),
+            None => {
+                counts.unread += 1;
+                format!("{name}: FAILED open or read")
+            }
+        };
+        if status { String::new() } else { text }
+    };
+    work.input = Input::Items(items);
+    work.form = Form::Lines;
+    work.tell = Some(Box::new(verify));
+    work.silent = match (status, ignore_missing) {
+        (true, _) => |_| true,
+        (false, true) => is_missing,
+        (false, false) => |_| false,
+    };
+    work.conclude = Box::new(move |verdict| {
+        let counts = counted.borrow();
+        if !status {
+            warn_of(bad, "line is no checksum", "lines are no checksums");
+            warn_of(
+                counts.unread,
+                "listed file could not be read",
+                "listed files could not be read",
+            );
+            warn_of(counts.wrong, "checksum did NOT match", "checksums did NOT match");
+            if ignore_missing && counts.right + counts.wrong + counts.unread == 0 {
+                complain("no file was verified");
+            }
+        }
+        let nothing = counts.right + counts.wrong == 0;
+        match verdict {
+            // Files that may be missing are failed items of the run and no failure of the check.
+            Verdict::SomeFailed | Verdict::Done => {
+                let failed = counts.wrong + counts.unread > 0 || (strict && bad > 0) || nothing;
+                if failed { Verdict::SomeFailed } else { Verdict::Done }
+            }
+            other => other,
+        }
+    });
+    Ok(work)
+}
+
+fn is_missing(outcome: &Outcome) -> bool {
+    outcome.report.status == Status::Failed
+        && outcome.error.as_ref().is_some_and(|error| error.kind() == ErrorKind::NotFound)
+}
+
+fn read_list(list: &str) -> Result<String> {
+    use std::io::Read as _;
+    let mut text = String::new();
+    let failed = |error: std::io::Error| {
+        Error::new(ErrorKind::Storage, format!("cannot read `{list}`")).with_source(error)
+    };
+    let read = match list {
+        "-" => std::io::stdin().take(LONGEST_LIST).read_to_string(&mut text),
+        path => {
+            let file = std::fs::File::open(path).map_err(failed)?;
+            file.take(LONGEST_LIST).read_to_string(&mut text)
+        }
+    };
+    if read.map_err(failed)? as u64 == LONGEST_LIST {
+        return Err(Error::limit_exceeded(format!("`{list}` is longer than 512 MB")));
+    }
+    Ok(text)
+}
+
+fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr(), "brawn: {text}");
+}
+
+fn warn_of(count: u64, one: &str, many: &str) {
+    match count {
+        0 => {}
+        1 => complain(&format!("WARNING: 1 {one}")),
+        _ => complain(&format!("WARNING: {count} {many}")),
+    }
+}

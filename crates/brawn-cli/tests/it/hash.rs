@@ -1,0 +1,131 @@
+//! `brawn hash`: lines that other tools read, and lines of other tools.
+
+use std::fs;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use crate::{brawn, code, files, json_lines, run, stderr, text};
+
+const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+fn stdout(output: &std::process::Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn a_file_a_folder_and_stdin_give_lines_in_order() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let name = |name: &str| text(&folder.path().join(name)).to_owned();
+    fs::write(name("abc"), "abc").expect("written");
+    let many: Vec<String> = (0..40).map(|n| name(&format!("f{n:02}"))).collect();
+    for (n, path) in many.iter().enumerate() {
+        fs::write(path, "x".repeat((40 - n) * 10_000)).expect("written");
+    }
+    let done = run(&["hash", &name("abc")]);
+    assert_eq!((code(&done), stdout(&done)), (0, format!("{ABC}  {}\n", name("abc"))));
+    assert_eq!(stderr(&done), "");
+    let mut arguments = vec!["hash"];
+    arguments.extend(many.iter().map(String::as_str));
+    let done = run(&arguments);
+    let names: Vec<String> = stdout(&done).lines().map(|line| line[66..].to_owned()).collect();
+    assert_eq!(names, many);
+    let mut piped = brawn(["hash", "-", "-a", "sha256,md5"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    piped.stdin.take().expect("piped").write_all(b"abc").expect("it reads");
+    let done = piped.wait_with_output().expect("it ends");
+    let wanted = format!("SHA256 (-) = {ABC}\nMD5 (-) = 900150983cd24fb0d6963f7d28e17f72\n");
+    assert_eq!(stdout(&done), wanted);
+}
+
+#[test]
+fn what_it_writes_it_checks_and_so_does_sha256sum() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let in_folder =
+        |mut command: Command| command.current_dir(folder.path()).output().expect("it starts");
+    for name in ["a", "b c", "new\nline", "back\\slash"] {
+        fs::write(folder.path().join(name), name).expect("written");
+    }
+    for tag in
+        [&["hash", "a", "b c", "new\nline", "back\\slash"][..], &["hash", ".", "-a", "sha256,sha1"]]
+    {
+        let done = in_folder(brawn(tag));
+        assert_eq!(code(&done), 0, "{}", stderr(&done));
+        let sums = tempfile::NamedTempFile::new().expect("a file");
+        fs::write(sums.path(), &done.stdout).expect("written");
+        let done = in_folder(brawn(["hash", "-c", text(sums.path())]));
+        assert_eq!(code(&done), 0, "{}", stderr(&done));
+        assert!(stdout(&done).contains("b c: OK\n"), "{}", stdout(&done));
+        let mut theirs = Command::new("sha256sum");
+        theirs.args(["-c", "--strict", "--quiet", text(sums.path())]).current_dir(folder.path());
+        match theirs.output() {
+            // Mixed algorithms are for cksum alone.
+            Ok(done) if tag.len() == 5 => assert!(done.status.success(), "{}", stderr(&done)),
+            Ok(_) => {}
+            Err(_) => println!("skipped: no sha256sum here"),
+        }
+    }
+}
+
+#[test]
+fn a_check_says_what_does_not_match() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let check = |flags: &[&str], sums: &str| {
+        fs::write(folder.path().join("SUMS"), sums).expect("written");
+        let mut command = brawn(["hash", "-c", "SUMS"]);
+        command.args(flags).current_dir(folder.path()).output().expect("it starts")
+    };
+    fs::write(folder.path().join("good"), "abc").expect("written");
+    fs::write(folder.path().join("bad"), "abd").expect("written");
+    let good = format!("{ABC}  good\n");
+    let all = format!("{good}{ABC} *bad\n{ABC}  gone\nno sum\n");
+    let done = check(&[], &all);
+    assert_eq!(code(&done), 1);
+    assert_eq!(stdout(&done), "good: OK\nbad: FAILED\ngone: FAILED open or read\n");
+    for says in [
+        "gone: failed: `gone` does not exist",
+        "WARNING: 1 line is no checksum",
+        "WARNING: 1 listed file could not be read",
+        "WARNING: 1 checksum did NOT match",
+    ] {
+        assert!(stderr(&done).contains(says), "{says} is not in {}", stderr(&done));
+    }
+    let done = check(&["--status"], &all);
+    assert_eq!((code(&done), stdout(&done), stderr(&done)), (1, String::new(), String::new()));
+    let missing = format!("{good}{ABC}  gone\n");
+    let done = check(&["--ignore-missing", "--quiet"], &missing);
+    assert_eq!((code(&done), stdout(&done), stderr(&done)), (0, String::new(), String::new()));
+    assert_eq!(code(&check(&[], &format!("{good}no sum\n"))), 0);
+    let done = check(&["--strict", "--warn"], &format!("{good}no sum\n"));
+    assert_eq!(code(&done), 1);
+    assert!(stderr(&done).contains("SUMS: 2: no checksum"), "{}", stderr(&done));
+    let done = check(&[], "nothing\n");
+    assert_eq!(code(&done), 2);
+    assert!(stderr(&done).contains("no line of SUMS is a checksum"), "{}", stderr(&done));
+    // 64 digits of another algorithm.
+    let blake3 = "6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85  good\n";
+    assert_eq!(code(&check(&["-a", "blake3"], blake3)), 0);
+    assert_eq!(code(&check(&[], blake3)), 1);
+}
+
+#[test]
+fn sums_go_to_files_and_facts_to_json() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (source, out) = (folder.path().join("x.bin"), folder.path().join("out"));
+    fs::write(&source, "abc").expect("written");
+    let done = run(&["hash", text(&source), "--to", text(&out), "-a", "sha256,crc32c", "--json"]);
+    assert_eq!(code(&done), 0, "{}", stderr(&done));
+    let (lines, summary) = json_lines(&done);
+    assert_eq!(lines[0]["facts"]["sha256"], ABC);
+    assert_eq!((summary["ok"].as_u64(), summary["outputs"].as_u64()), (Some(1), Some(2)));
+    assert_eq!(files(&out), ["x.bin.crc32c", "x.bin.sha256"]);
+    let sum = fs::read_to_string(out.join("x.bin.sha256")).expect("there");
+    assert_eq!(sum, format!("{ABC}  x.bin\n"));
+    let done = run(&["hash", "s3://in/", "-a", "blake3", "--print-event"]);
+    let event: serde_json::Value = serde_json::from_slice(&done.stdout).expect("JSON");
+    let wanted =
+        serde_json::json!({"job": "hash", "algorithm": ["blake3"], "sources": ["s3://in/"]});
+    assert_eq!(event, wanted);
+}

@@ -1,0 +1,164 @@
+//! Lines of checksums, as `sha256sum` and `b3sum` write and read them.
+
+use super::Algorithm;
+
+/// `digest  name`, as `sha256sum` writes it: a name with a line break or a backslash is escaped, and the line begins with
+/// a backslash.
+pub fn line(digest: &str, name: &str) -> String {
+    let (mark, name) = escaped(name);
+    format!("{mark}{digest}  {name}")
+}
+
+/// `SHA256 (name) = digest`, as `sha256sum --tag` writes it: says the algorithm.
+pub fn tagged(algorithm: &str, digest: &str, name: &str) -> String {
+    let (mark, name) = escaped(name);
+    format!("{mark}{} ({name}) = {digest}", algorithm.to_uppercase())
+}
+
+fn escaped(name: &str) -> (&'static str, String) {
+    if name.contains(['\\', '\n', '\r']) {
+        ("\\", name.replace('\\', "\\\\").replace('\n', "\\n").replace('\r', "\\r"))
+    } else {
+        ("", name.to_owned())
+    }
+}
+
+fn unescaped(name: &str) -> Option<String> {
+    let mut plain = String::new();
+    let mut letters = name.chars();
+    while let Some(letter) = letters.next() {
+        plain.push(match letter {
+            '\\' => match letters.next()? {
+                '\\' => '\\',
+                'n' => '\n',
+                'r' => '\r',
+                _ => return None,
+            },
+            letter => letter,
+        });
+    }
+    Some(plain)
+}
+
+/// A line that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sum {
+    /// The algorithm, where the line says it.
+    pub algorithm: Option<Algorithm>,
+    /// The digest, in lower case.
+    pub digest: String,
+    /// Whose it is.
+    pub name: String,
+}
+
+impl Sum {
+    /// Reads either form; `None` where the line has neither.
+    pub fn parse(line: &str) -> Option<Sum> {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        let (line, is_escaped) = match line.strip_prefix('\\') {
+            Some(line) => (line, true),
+            None => (line, false),
+        };
+        let (algorithm, digest, name) =
+            Sum::parse_tagged(line).or_else(|| Sum::parse_plain(line))?;
+        let name = if is_escaped { unescaped(name)? } else { name.to_owned() };
+        let is_hex = digest.len() >= 8 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let fits = algorithm.is_none_or(|known| digest.len() == 2 * known.digest_len());
+        let is_sum = is_hex && fits && !name.is_empty();
+        is_sum.then(|| Sum { algorithm, digest: digest.to_ascii_lowercase(), name })
+    }
+
+    fn parse_plain(line: &str) -> Option<(Option<Algorithm>, &str, &str)> {
+        let (digest, name) = line.split_once(' ')?;
+        // A blank for text, an asterisk for binary: the same on every system that has not two kinds of files.
+        let name = name.strip_prefix([' ', '*'])?;
+        Some((None, digest, name))
+    }
+
+    fn parse_tagged(line: &str) -> Option<(Option<Algorithm>, &str, &str)> {
+        let (word, rest) = line.split_once(" (")?;
+        let (name, digest) = rest.rsplit_once(") = ")?;
+        let word = word.replace('-', "");
+        let known =
+            Algorithm::ALL.into_iter().find(|known| known.name().eq_ignore_ascii_case(&word));
+        Some((Some(known?), digest, name))
+    }
+
+    /// The algorithm: the one the line says, or the one of `given` that has digests so long, or the best known one.
+    pub fn algorithm(&self, given: &[Algorithm]) -> Option<Algorithm> {
+        let fits = |known: &Algorithm| 2 * known.digest_len() == self.digest.len();
+        let usual = [
+            Algorithm::Sha256,
+            Algorithm::Sha512,
+            Algorithm::Sha1,
+            Algorithm::Md5,
+            Algorithm::Crc32,
+            Algorithm::Crc64Nvme,
+        ];
+        self.algorithm.or_else(|| given.iter().chain(&usual).copied().find(fits))
+    }
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub(super) fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for three in bytes.chunks(3) {
+        let bits = three.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte));
+        let bits = bits << (8 * (3 - three.len()));
+        for place in 0..4 {
+            let letter = LETTERS[(bits >> (18 - 6 * place)) as usize & 63];
+            text.push(if place <= three.len() { char::from(letter) } else { '=' });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let digest = "a".repeat(64);
+        for name in ["a.txt", "a b", "a\nb", "back\\slash", "\rx", "été (1) = 2", "*star", " lead"]
+        {
+            let sum = Sum::parse(&line(&digest, name)).expect(name);
+            assert_eq!((sum.algorithm, sum.name.as_str()), (None, name));
+            let sum = Sum::parse(&tagged("sha256", &digest, name)).expect(name);
+            assert_eq!((sum.algorithm, sum.name.as_str()), (Some(Algorithm::Sha256), name));
+            assert_eq!(sum.digest, digest);
+        }
+        assert_eq!(line("00", "a\nb"), "\\00  a\\nb");
+    }
+
+    #[test]
+    fn what_is_no_sum_is_none() {
+        for text in [
+            "",
+            "hello",
+            "zz  a",
+            "abc  a",
+            "SHA256 (a) = 00",
+            "WHIRL (a) = 00112233",
+            "00112233  ",
+        ] {
+            assert_eq!(Sum::parse(text), None, "{text}");
+        }
+        let binary = Sum::parse("D41D8CD98F00B204E9800998ECF8427E *a").expect("a sum");
+        assert_eq!(binary.digest, "d41d8cd98f00b204e9800998ecf8427e");
+        assert_eq!(binary.algorithm(&[]), Some(Algorithm::Md5));
+    }
+
+    #[test]
+    fn base64_of_rfc_4648() {
+        for (text, wanted) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")]
+        {
+            assert_eq!(base64(text.as_bytes()), wanted);
+        }
+    }
+}
