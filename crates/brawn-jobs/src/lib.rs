@@ -16,6 +16,8 @@
 //! # Ok::<(), brawn_core::Error>(())
 //! ```
 
+#[cfg(feature = "compress")]
+pub mod compress;
 #[cfg(feature = "hash")]
 pub mod hash;
 #[cfg(feature = "image")]

@@ -13,6 +13,9 @@ use serde_json::{Map, Value};
 #[non_exhaustive]
 #[allow(clippy::large_enum_variant, reason = "a run has one recipe")]
 pub enum Recipe {
+    /// Compression.
+    #[cfg(feature = "compress")]
+    Compress(crate::compress::Options),
     /// Checksums.
     #[cfg(feature = "hash")]
     Hash(crate::hash::Options),
@@ -23,6 +26,8 @@ pub enum Recipe {
 
 /// The jobs of this build, as `job` names them.
 const JOBS: &[&str] = &[
+    #[cfg(feature = "compress")]
+    "compress",
     #[cfg(feature = "hash")]
     "hash",
     #[cfg(feature = "image")]
@@ -65,6 +70,8 @@ impl Recipe {
         let mut options = fields.clone();
         options.remove("job");
         match job {
+            #[cfg(feature = "compress")]
+            "compress" => read(options).map(Recipe::Compress),
             #[cfg(feature = "hash")]
             "hash" => read(options).map(Recipe::Hash),
             #[cfg(feature = "image")]
@@ -82,6 +89,8 @@ impl Recipe {
     /// The flat form, with the fields that differ from their defaults.
     pub fn to_json(&self) -> Value {
         match *self {
+            #[cfg(feature = "compress")]
+            Recipe::Compress(ref options) => write("compress", options),
             #[cfg(feature = "hash")]
             Recipe::Hash(ref options) => write("hash", options),
             #[cfg(feature = "image")]
@@ -92,6 +101,8 @@ impl Recipe {
     /// The job's name, as in the field `job`.
     pub fn job(&self) -> &'static str {
         match *self {
+            #[cfg(feature = "compress")]
+            Recipe::Compress(_) => "compress",
             #[cfg(feature = "hash")]
             Recipe::Hash(_) => "hash",
             #[cfg(feature = "image")]
@@ -103,6 +114,8 @@ impl Recipe {
     /// takes everything.
     pub fn extensions(&self) -> Option<&'static [&'static str]> {
         match self {
+            #[cfg(feature = "compress")]
+            Recipe::Compress(_) => None,
             #[cfg(feature = "hash")]
             Recipe::Hash(_) => None,
             #[cfg(feature = "image")]
@@ -113,6 +126,8 @@ impl Recipe {
     /// Whether the job writes anything. One that does not has its result in the report, and needs no destination.
     pub fn writes(&self) -> bool {
         match self {
+            #[cfg(feature = "compress")]
+            Recipe::Compress(_) => true,
             #[cfg(feature = "hash")]
             Recipe::Hash(options) => options.sums,
             #[cfg(feature = "image")]
@@ -127,6 +142,8 @@ impl Recipe {
     /// [`ErrorKind::InvalidOptions`](brawn_core::ErrorKind::InvalidOptions) where neither says it, or both and they differ.
     pub fn written_to(self, to: &str, extension: &str) -> Result<Recipe> {
         match self {
+            #[cfg(feature = "compress")]
+            Recipe::Compress(options) => options.written_to(to, extension).map(Recipe::Compress),
             #[cfg(feature = "hash")]
             Recipe::Hash(options) => {
                 let _ = (to, extension);
@@ -144,6 +161,8 @@ impl Recipe {
     /// right.
     pub fn into_job(self) -> Result<Box<dyn Job>> {
         match self {
+            #[cfg(feature = "compress")]
+            Recipe::Compress(options) => Ok(Box::new(crate::compress::CompressJob::new(options)?)),
             #[cfg(feature = "hash")]
             Recipe::Hash(options) => Ok(Box::new(crate::hash::HashJob::new(options)?)),
             #[cfg(feature = "image")]

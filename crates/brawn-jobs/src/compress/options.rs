@@ -1,0 +1,63 @@
+//! The options of the compress job: one struct for flags, JSON and code.
+
+use brawn_core::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+use super::Format;
+
+/// How an object is compressed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "clap", derive(clap::Args))]
+pub struct Options {
+    /// The format.
+    #[cfg_attr(feature = "clap", arg(long, value_name = "FORMAT", default_value_t))]
+    pub format: Format,
+
+    /// How hard to try: 1 to 19 for zstd, 1 to 9 for gzip and bgzf. [default: 3, 6]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "N"))]
+    pub level: Option<u8>,
+}
+
+impl Options {
+    /// Whether they make sense together.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidOptions`](brawn_core::ErrorKind::InvalidOptions), with the field, its value and what would be
+    /// right.
+    pub fn validate(&self) -> Result<()> {
+        let highest = self.format.highest_level();
+        match self.level {
+            Some(level) if !(1..=highest).contains(&level) => Err(Error::invalid_options(format!(
+                "`level` is {level}: {} takes 1 to {highest}",
+                self.format
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// The same for one exact output whose name ends with `extension`: `out.gz` is gzip, whatever the default is.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidOptions`](brawn_core::ErrorKind::InvalidOptions) where the format that was asked for has another
+    /// extension.
+    pub fn written_to(self, to: &str, extension: &str) -> Result<Options> {
+        let format = match (extension, self.format) {
+            ("gz", Format::Zstd) => Format::Gzip,
+            ("bgz", _) => Format::Bgzf,
+            ("zst", Format::Gzip | Format::Bgzf) => {
+                return Err(Error::invalid_options(format!(
+                    "`{to}` ends with `.zst` and the format is {}",
+                    self.format
+                ))
+                .with_hint("give it another name, or the format zstd"));
+            }
+            (_, format) => format,
+        };
+        Ok(Options { format, ..self })
+    }
+
+    pub(super) fn level(&self) -> u8 {
+        self.level.unwrap_or_else(|| self.format.usual_level())
+    }
+}
