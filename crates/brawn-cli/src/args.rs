@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use brawn_core::{ByteSize, Error};
-use brawn_jobs::{hash, image};
+use brawn_jobs::{compress, hash, image};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 
 /// CPU-heavy work on files, folders and buckets; the same jobs run as AWS Lambda functions.
@@ -42,6 +42,7 @@ impl Cli {
 pub(crate) enum Command {
     Image(Box<Image>),
     Hash(Box<Hash>),
+    Compress(Box<Compress>),
     Check(Check),
     Emulate(Box<lab::Emulate>),
     Invoke(Box<lab::Invoke>),
@@ -128,6 +129,52 @@ pub(crate) struct Hash {
     #[arg(long, help_heading = "Check", requires = "check")]
     pub(crate) warn: bool,
 
+    #[command(flatten)]
+    pub(crate) run: Run,
+}
+
+/// Compress, in formats that every tool opens
+///
+/// zstd in frames with a seek table, gzip in members, or BGZF; block by block on all cores, in constant memory. The output
+/// lies beside its input unless said otherwise, has the input's time, and the input stays.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  brawn compress big.tar                         big.tar.zst beside it
+  brawn compress logs/ --to s3://bucket/logs/ --format gzip
+  brawn compress big.tar -o big.tar.gz --level 9
+  tar c folder | brawn compress - > folder.tar.zst
+
+Exit codes:
+  0 all done   1 some items failed   2 could not start   3 the deadline was reached   130 interrupted")]
+pub(crate) struct Compress {
+    #[command(flatten)]
+    pub(crate) from: From,
+
+    /// Where to write: a folder, s3://bucket/prefix/, one file for one input [default: beside each input]
+    #[arg(short = 'o', long, value_name = "DST", value_hint = ValueHint::AnyPath)]
+    pub(crate) to: Option<String>,
+
+    /// Write to stdout
+    #[arg(short = 'c', long, conflicts_with_all = ["to", "json", "remove"])]
+    pub(crate) stdout: bool,
+
+    /// Replace outputs that are there
+    #[arg(short = 'f', long)]
+    pub(crate) force: bool,
+
+    /// Keep the inputs, as without it: for those who are used to gzip
+    #[arg(short = 'k', long, conflicts_with = "remove")]
+    pub(crate) keep: bool,
+
+    /// Remove each local input once its output is there
+    #[arg(long = "rm")]
+    pub(crate) remove: bool,
+
+    #[command(flatten)]
+    pub(crate) options: compress::Options,
+    #[command(flatten)]
+    pub(crate) writing: Writing,
     #[command(flatten)]
     pub(crate) run: Run,
 }

@@ -4,6 +4,7 @@
 
 mod args;
 mod check;
+mod compress;
 mod flags;
 mod hash;
 mod lab;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
     let verdict = match Cli::read().command {
         Command::Image(image) => plan::image(*image).and_then(carry_out),
         Command::Hash(words) => hash::hash(*words).and_then(carry_out),
+        Command::Compress(words) => compress::compress(*words).and_then(carry_out),
         Command::Check(words) => check::check(&words),
         Command::Emulate(words) => lab::emulate(*words),
         Command::Invoke(words) => lab::invoke(&words),

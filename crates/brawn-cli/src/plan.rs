@@ -33,6 +33,8 @@ pub(crate) struct Work {
     pub(crate) tell: Option<Tell>,
     /// Whether nothing is said of an object on stderr.
     pub(crate) silent: fn(&Outcome) -> bool,
+    /// What is done about an object that has ended.
+    pub(crate) done: fn(&Outcome),
     /// What the end is, given what became of the objects.
     pub(crate) conclude: Box<dyn FnOnce(Verdict) -> Verdict>,
 }
@@ -142,6 +144,7 @@ pub(crate) fn plan(task: Task) -> Result<Work> {
         quiet: run.quiet || route.dry_run,
         tell: None,
         silent: |_| false,
+        done: |_| {},
         conclude: Box::new(|verdict| verdict),
     })
 }

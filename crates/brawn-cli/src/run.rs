@@ -31,7 +31,7 @@ pub(crate) fn run(work: Work) -> Result<Verdict> {
 }
 
 async fn flow(work: Work) -> Result<Verdict> {
-    let Work { flow, stores, input, budget, form, quiet, tell, silent, conclude } = work;
+    let Work { flow, stores, input, budget, form, quiet, tell, silent, done, conclude } = work;
     let mut signals = Signals::listen()?;
     let mut stdout = Stdout::new(form, tell);
     let people = Stderr::new(quiet);
@@ -39,6 +39,7 @@ async fn flow(work: Work) -> Result<Verdict> {
     let mut stopped = None;
     let summary = {
         let each = |outcome: Outcome| {
+            done(&outcome);
             if !silent(&outcome) {
                 people.item(&outcome.report, outcome.error.as_ref());
             }

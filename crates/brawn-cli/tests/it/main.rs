@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod check;
+mod compress;
 mod hash;
 mod lab;
 mod outcome;
