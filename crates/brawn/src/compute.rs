@@ -34,12 +34,25 @@ pub const INLINE_BELOW: Duration = Duration::from_micros(20);
 /// let _ = brawn::compute(move |_| *local);
 /// ```
 ///
+/// ```compile_fail,E0277
+/// // So does its result.
+/// let _ = brawn::compute(|_| std::rc::Rc::new(1));
+/// ```
+///
 /// ```compile_fail,E0597
 /// // Work may outlive the caller for a moment, so it owns what it uses.
 /// async fn sum(values: Vec<u64>) -> Result<u64, brawn::Error> {
 ///     let borrowed = &values;
 ///     brawn::compute(move |_| borrowed.iter().sum()).await
 /// }
+/// ```
+///
+/// ```compile_fail
+/// // Nor can it keep the budget, which ends with the future.
+/// # async fn keep() -> Result<(), brawn::Error> {
+/// let kept: &brawn::Budget = brawn::compute(|budget| budget).await?;
+/// # Ok(())
+/// # }
 /// ```
 pub async fn compute<T, F>(work: F) -> Result<T>
 where

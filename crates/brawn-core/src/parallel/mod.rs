@@ -38,6 +38,13 @@ impl Budget {
     /// assert_eq!(squares, [9, 16, 25]);
     /// # Ok::<(), Error>(())
     /// ```
+    ///
+    /// ```compile_fail,E0594
+    /// // Stages run on many threads at once, so they change nothing outside of them: use `fold`.
+    /// let mut count = 0;
+    /// let budget = brawn_core::Budget::unlimited();
+    /// let _ = budget.par_iter(&[1, 2]).map(|_| count += 1).collect();
+    /// ```
     pub fn par_iter<'a, T: Sync>(
         &'a self,
         items: &'a [T],

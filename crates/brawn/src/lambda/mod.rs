@@ -75,6 +75,15 @@ use serve::Server;
 /// }
 /// let _ = brawn::lambda::run(handler);
 /// ```
+///
+/// ```compile_fail,E0277
+/// // And so is a reply: its type must be `Serialize`.
+/// struct Reply;
+/// async fn handler(_: brawn::lambda::LambdaEvent<u8>) -> brawn::Result<Reply> {
+///     Ok(Reply)
+/// }
+/// let _ = brawn::lambda::run(handler);
+/// ```
 pub async fn run<E, R, F, A>(handler: F) -> Result<()>
 where
     E: DeserializeOwned + Send + 'static,
@@ -100,6 +109,16 @@ where
 ///
 /// # Errors
 /// As [`run`].
+///
+/// ```compile_fail
+/// // Invocations move between threads: what a handler holds while it waits must be `Send`.
+/// async fn handler(event: brawn::lambda::LambdaEvent<u64>) -> brawn::Result<u64> {
+///     let local = std::rc::Rc::new(event.payload);
+///     let half = brawn::compute(|_| 2).await?;
+///     Ok(*local * half)
+/// }
+/// let _ = brawn::lambda::run_concurrent(handler);
+/// ```
 pub async fn run_concurrent<E, R, F, A>(handler: F) -> Result<()>
 where
     E: DeserializeOwned + Send + 'static,

@@ -1,7 +1,7 @@
 //! The function under test: this very test program, started again as a process of its own.
 
 use std::io::Read;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -155,6 +155,22 @@ impl Function {
             Answer::Response(value) => panic!("the function answered: {value}"),
             Answer::Error(error) => error,
         }
+    }
+
+    /// Sends it SIGTERM, as Lambda does before it ends an environment that has an extension, and waits for its end.
+    #[cfg(unix)]
+    pub(crate) fn terminate(mut self) -> ExitStatus {
+        let kill = format!("kill -TERM {}", self.process.id());
+        let sent = Command::new("sh").args(["-c", &kill]).status().expect("a shell");
+        assert!(sent.success());
+        let until = Instant::now() + PATIENCE / 2;
+        while Instant::now() < until {
+            if let Some(status) = self.process.try_wait().expect("it is a child of this process") {
+                return status;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        panic!("it goes on after SIGTERM");
     }
 
     /// Ends it and gives its log.

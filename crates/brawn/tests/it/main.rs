@@ -3,3 +3,5 @@
 mod concurrent;
 mod function;
 mod serving;
+#[cfg(unix)]
+mod signals;
