@@ -1,6 +1,6 @@
 //! `// brawn: allow(CODE, reason)`: what stands is known, and why.
 //!
-//! On the line itself or on the line above; above an item (a function, an `impl`, a `mod`) for all of it; as `//!` for the
+//! On the line itself or on the line above; above an item (a function, an `impl`, a `mod`) or a statement for all of it; as `//!` for the
 //! whole file. In YAML, TOML and Terraform the same after `#`. An allow without a reason is no allow: it is a finding.
 
 use crate::source::Text;
@@ -32,11 +32,17 @@ impl Allow {
     }
 }
 
-/// The allows of a text. `items` are the spans of its items.
+const MARK: &str = "brawn: allow(";
+
+/// Whether a text has any.
+pub(crate) fn may_be_in(text: &Text) -> bool {
+    text.text.contains(MARK)
+}
+
+/// The allows of a text. `items` are the spans of its items and statements.
 pub(crate) fn allows(text: &Text, items: &[Span]) -> Vec<Allow> {
-    const MARK: &str = "brawn: allow(";
     let mut found = Vec::new();
-    if !text.text.contains(MARK) {
+    if !may_be_in(text) {
         return found;
     }
     for number in 1..=text.line_count() {

@@ -13,7 +13,8 @@ use crate::program::Program;
 use crate::report::{Report, Skipped};
 use crate::resolve::FnId;
 use crate::rules::{RULES, Rule, Run};
-use crate::source::Text;
+use crate::source::{Lowered, Text};
+use crate::tree::{Kind, Span};
 use crate::{baseline, threads, workspace};
 
 /// A check of some paths: workspaces, crates, folders of sources, files.
@@ -203,11 +204,26 @@ fn report(program: &Program, rules: &[&'static Rule], count: usize) -> Report {
     Report {
         findings,
         skipped,
-        files: sources.len(),
+        files: sources.iter().filter(|source| source.skipped.is_none()).count(),
+        templates: program.workspace.deployments.len(),
         lines: sources.iter().map(|source| source.text.line_count()).sum(),
         allowed,
         known: 0,
     }
+}
+
+/// What a comment above it may mean as a whole: items, and statements, which formatting breaks into lines.
+fn starts(text: &Text, lowered: &Lowered) -> Vec<Span> {
+    if !allow::may_be_in(text) {
+        return Vec::new();
+    }
+    let tree = &lowered.tree;
+    let statements = tree.rows.iter().filter_map(|row| match &row.kind {
+        Kind::Block(statements) => Some(statements),
+        _ => None,
+    });
+    let statements = statements.flatten().map(|id| tree[*id].span);
+    lowered.items.iter().copied().chain(statements).collect()
 }
 
 /// Takes out what an allow with a reason covers; says how many. One without a reason is named in the finding's help.
@@ -215,7 +231,7 @@ fn take_out_allowed(program: &Program, findings: &mut Vec<Finding>) -> usize {
     let workspace = &program.workspace;
     let mut allows: HashMap<&Path, Vec<Allow>> = HashMap::new();
     for source in &workspace.sources {
-        let found = allow::allows(&source.text, &source.lowered.items);
+        let found = allow::allows(&source.text, &starts(&source.text, &source.lowered));
         allows.insert(&source.text.path, found);
     }
     let manifests = workspace.manifests.iter().map(|manifest| &manifest.text);

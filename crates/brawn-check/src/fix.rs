@@ -4,14 +4,18 @@
 //! is owned, what it takes is owned by this function and used nowhere else, and the function's error type takes any error.
 //! Everything else is left to people.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::Write as _;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::calls::{Call, Context};
+use crate::catalogue::CallKind;
 use crate::error::Error;
 use crate::finding::Finding;
 use crate::program::View;
+use crate::rules::guard_alive;
 use crate::source::Text;
 use crate::tree::{ExprId, Kind, Ty};
 use crate::workspace::Manifest;
@@ -191,11 +195,11 @@ impl Fixed {
         }
         // What a link points to is written, not the link.
         let path = std::fs::canonicalize(&self.path).map_err(cannot)?;
-        let beside = path.with_extension("brawn-fix");
         let mode = std::fs::metadata(&path).map_err(cannot)?.permissions();
+        let (beside, mut file) = beside(&path).map_err(cannot)?;
         let write = || {
-            std::fs::write(&beside, &self.after)?;
-            std::fs::set_permissions(&beside, mode)?;
+            file.write_all(self.after.as_bytes())?;
+            file.set_permissions(mode)?;
             std::fs::rename(&beside, &path)
         };
         write().map_err(|error| {
@@ -203,6 +207,22 @@ impl Fixed {
             cannot(error)
         })
     }
+}
+
+/// A new file in the folder of `path`: what is there already, be it a link that somebody laid, is never written to.
+fn beside(path: &Path) -> std::io::Result<(PathBuf, File)> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let mut taken = None;
+    for number in 0..100 {
+        let beside =
+            path.with_file_name(format!(".{name}.{}-{number}.brawn-fix", std::process::id()));
+        match File::create_new(&beside) {
+            Ok(file) => return Ok((beside, file)),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => taken = Some(error),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(taken.unwrap_or_else(|| std::io::ErrorKind::AlreadyExists.into()))
 }
 
 /// Crates whose calls give owned values that may cross threads.
@@ -221,6 +241,10 @@ pub(crate) fn off_load(view: &View<'_>, call: &Call) -> Option<Edit> {
         return None;
     }
     let tree = view.tree();
+    // A lock would be held over the `.await`, and with one call moved the heavy rest of a chain looks mended too.
+    if guard_alive(view, call.at).is_some() || is_worked_on(view, call.at) {
+        return None;
+    }
     let span = tree[call.at].span;
     let mut around = tree[call.at].parent;
     let mut outer_loop = None;
@@ -235,6 +259,7 @@ pub(crate) fn off_load(view: &View<'_>, call: &Call) -> Option<Edit> {
     }
     let movable = |id: ExprId| match &tree[id].kind {
         Kind::Path { segments, .. } => match &**segments {
+            [name] if &**name == "self" => false,
             [name] if view.scope.as_path(id).is_none() => {
                 let by = view.scope.bound_by(id);
                 let again = outer_loop.is_some_and(|around| by.is_none_or(|by| by < around));
@@ -250,6 +275,27 @@ pub(crate) fn off_load(view: &View<'_>, call: &Call) -> Option<Edit> {
     let text = format!("{wrapper} {}).await?", view.text().slice(span));
     let range = span.start as usize..span.end as usize;
     Some(Edit { path: view.text().path.clone(), range, text })
+}
+
+/// Whether the result of a call is the receiver of another heavy call: `load(..)?.thumbnail(..)`.
+fn is_worked_on(view: &View<'_>, at: ExprId) -> bool {
+    let tree = view.tree();
+    let (mut child, mut parent) = (at, tree[at].parent);
+    while let Some(id) = parent {
+        match &tree[id].kind {
+            Kind::Try(_) | Kind::Through(_) => {}
+            Kind::Method { receiver, .. } if *receiver == child => {
+                let is_heavy =
+                    |call: &&Call| call.at == id && view.kind(call) == Some(CallKind::Heavy);
+                if view.facts.calls.iter().any(|call| is_heavy(&call)) {
+                    return true;
+                }
+            }
+            _ => return false,
+        }
+        (child, parent) = (id, tree[id].parent);
+    }
+    false
 }
 
 /// How a project's own dependencies off-load; without a manifest nobody knows which they are.
@@ -328,9 +374,7 @@ fn is_owned_and_used_here_only(
         None => {
             let written = function[binding + name.len()..].trim_start();
             let Some(ty) = written.strip_prefix(':') else { return false };
-            let end = ty.find([',', ')']).unwrap_or(ty.len());
-            let ty = ty[..end].trim();
-            !["&", "'", "impl ", "dyn ", "Rc", "Cell", "*"].iter().any(|part| ty.contains(part))
+            is_owned(&ty[..ty.find([',', ')']).unwrap_or(ty.len())])
         }
         Some(by) => match &view.tree()[by].kind {
             Kind::Let { pattern, init: Some(init), .. } => {
@@ -341,21 +385,75 @@ fn is_owned_and_used_here_only(
     }
 }
 
+/// Whether a type, as it is written, is made of types that own what they hold and may cross threads.
+fn is_owned(written: &str) -> bool {
+    const OWNED: [&str; 25] = [
+        "Vec",
+        "String",
+        "Bytes",
+        "PathBuf",
+        "Option",
+        "DynamicImage",
+        "RgbImage",
+        "RgbaImage",
+        "GrayImage",
+        "bytes",
+        "image",
+        "std",
+        "path",
+        "u8",
+        "u16",
+        "u32",
+        "u64",
+        "usize",
+        "i8",
+        "i16",
+        "i32",
+        "i64",
+        "f32",
+        "f64",
+        "bool",
+    ];
+    written.chars().all(|c| c.is_alphanumeric() || "_<>: ".contains(c))
+        && written
+            .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+            .filter(|word| !word.is_empty())
+            .all(|word| OWNED.contains(&word))
+}
+
+/// Whether what a call gives once it is awaited borrows nothing: a function of the workspace says so, or is known.
+fn awaited_is_owned(view: &View<'_>, id: ExprId) -> bool {
+    let called = view.facts.calls.iter().find(|call| call.at == id);
+    if let Some([function]) = called.map(|call| &call.functions[..]) {
+        let resolver = view.program.resolver();
+        let text = view.program.text_of(*function).slice(resolver.function(*function).span);
+        let head = text.split('{').next().unwrap_or_default();
+        let Some(returns) = head.rsplit("->").next().filter(|_| head.contains("->")) else {
+            return false;
+        };
+        let returns = returns.split("where").next().unwrap_or_default().trim();
+        let inside = returns.split_once("Result<").map_or(returns, |(_, inside)| {
+            inside.split_once(',').map_or(inside.trim_end_matches('>'), |(value, _)| value)
+        });
+        return is_owned(inside);
+    }
+    match &view.tree()[id].kind {
+        Kind::Call { callee, .. } => view.scope.as_path(*callee).is_some_and(|path| {
+            matches!(path.as_str(), "tokio::fs::read" | "tokio::fs::read_to_string")
+        }),
+        // Of an HTTP client's answer.
+        Kind::Method { name, args, .. } => args.is_empty() && matches!(&**name, "bytes" | "text"),
+        _ => false,
+    }
+}
+
 /// Whether an initialiser gives a value that borrows nothing, as far as its form says so.
 fn gives_owned(view: &View<'_>, id: ExprId) -> bool {
-    const OWN: [&str; 8] = [
-        "into_bytes",
-        "to_vec",
-        "to_owned",
-        "to_string",
-        "into_vec",
-        "into_inner",
-        "clone",
-        "into_owned",
-    ];
+    // `to_owned` and `clone` of a reference to a reference give a reference.
+    const OWN: [&str; 5] = ["into_bytes", "to_vec", "to_string", "into_vec", "into_owned"];
     match &view.tree()[id].kind {
         Kind::Try(inner) => gives_owned(view, *inner),
-        Kind::Await(_) => true,
+        Kind::Await(inner) => awaited_is_owned(view, *inner),
         Kind::Method { receiver, name, .. } => match &**name {
             "unwrap" | "expect" => gives_owned(view, *receiver),
             name => OWN.contains(&name),

@@ -43,7 +43,27 @@ pub(crate) fn check(words: &args::Check) -> Result<Verdict> {
         CheckFormat::Github => Format::Github,
         CheckFormat::Short => Format::Short,
     };
+    if report.files + report.templates == 0 && report.is_clean() {
+        nothing_read(&report)?;
+    }
     print(&report.render(format, colour()), verdict(&report))
+}
+
+/// A path that holds nothing to check, or only what cannot be read, is no clean bill.
+fn nothing_read(report: &Report) -> Result<()> {
+    let Some(first) = report.skipped.first() else {
+        return Err(Error::invalid_options("nothing was checked: there is no Rust file")
+            .with_hint("name a workspace, a crate, a folder of sources, or a file"));
+    };
+    let more = match report.skipped.len() - 1 {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    Err(Error::invalid_options(format!(
+        "nothing could be checked: `{}`: {}{more}",
+        first.path.display(),
+        first.why
+    )))
 }
 
 /// Writes the fixes, file by file; what is left to people is reported as usual.
@@ -58,7 +78,11 @@ fn fix(words: &args::Check, report: &Report) -> Result<Verdict> {
             );
             continue;
         }
-        fixed.write().map_err(refused)?;
+        if let Err(error) = fixed.write() {
+            // What is rewritten by now is told all the same.
+            print(&out, Verdict::SomeFailed)?;
+            return Err(refused(error));
+        }
         let _ = match fixed.edits.len() {
             1 => writeln!(out, "fixed: {path}: 1 place"),
             count => writeln!(out, "fixed: {path}: {count} places"),
@@ -72,14 +96,14 @@ fn fix(words: &args::Check, report: &Report) -> Result<Verdict> {
     print(&out, verdict(&left))
 }
 
-/// Whether Git holds a file as it is, so that a rewrite can be looked at and undone.
+/// Whether Git's last commit holds a file as it is, so that a rewrite can be looked at and undone.
 fn is_committed(path: &Path) -> bool {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let Some(name) = path.file_name() else { return false };
-    // A stranger's configuration must not make Git run anything.
+    // A stranger's configuration must not make Git run anything: `git status` runs filters, these two do not.
     let git = |words: &[&str]| {
-        Command::new("git")
-            .args(["-c", "core.fsmonitor=false"])
+        let done = Command::new("git")
+            .args(["--literal-pathspecs", "-c", "core.fsmonitor=false"])
             .args(words)
             .arg("--")
             .arg(name)
@@ -87,10 +111,13 @@ fn is_committed(path: &Path) -> bool {
             .stdin(Stdio::null())
             .output()
             .ok()
-            .filter(|done| done.status.success())
+            .filter(|done| done.status.success())?;
+        String::from_utf8(done.stdout).ok()
     };
-    git(&["ls-files", "--error-unmatch"]).is_some()
-        && git(&["status", "--porcelain"]).is_some_and(|done| done.stdout.is_empty())
+    let held = git(&["ls-tree", "HEAD"]);
+    let held = held.as_deref().and_then(|line| line.split_whitespace().nth(2));
+    let now = git(&["hash-object", "--no-filters"]);
+    held.is_some() && held == now.as_deref().map(str::trim)
 }
 
 fn colour() -> bool {

@@ -16,7 +16,9 @@ pub struct Report {
     pub skipped: Vec<Skipped>,
     /// How many Rust files were looked into.
     pub files: usize,
-    /// How many lines they have.
+    /// How many deployment files were looked into.
+    pub templates: usize,
+    /// How many lines the Rust files have.
     pub lines: usize,
     /// How many findings an allow with a reason kept out of `findings`.
     pub allowed: usize,

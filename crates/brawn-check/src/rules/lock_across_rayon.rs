@@ -40,7 +40,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(view: &View<'_>, rule: &Rule, out: &mut Vec<Finding>) {
     let parallel = |call: &&Call| {
-        view.kind(call) == Some(CallKind::Parallel) && !call.path.starts_with("std::")
+        view.kind(call) == Some(CallKind::Parallel) && !call.path.ends_with("thread::scope")
     };
     for call in view.facts.calls.iter().filter(parallel) {
         if let Some(name) = guard_alive(view, call.at) {
@@ -58,7 +58,7 @@ fn check(view: &View<'_>, rule: &Rule, out: &mut Vec<Finding>) {
 }
 
 /// The name of a guard that a statement before `at`, in a block around it, binds.
-fn guard_alive(view: &View<'_>, at: ExprId) -> Option<Name> {
+pub(crate) fn guard_alive(view: &View<'_>, at: ExprId) -> Option<Name> {
     let tree = view.tree();
     let (mut child, mut parent) = (at, tree[at].parent);
     while let Some(id) = parent {

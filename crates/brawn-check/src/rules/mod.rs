@@ -41,6 +41,8 @@ mod undecoded_key;
 mod visibility_timeout;
 mod whole_object;
 
+pub(crate) use lock_across_rayon::guard_alive;
+
 /// One rule.
 pub(crate) struct Rule {
     pub(crate) code: &'static str,

@@ -50,9 +50,9 @@ fn check(view: &View<'_>, rule: &Rule, out: &mut Vec<Finding>) {
             continue;
         }
         let message = format!(
-            "`{}` {} of the async runtime",
+            "`{}` {}",
             view.short(call),
-            entry.does.replace("this thread", "a thread")
+            entry.does.replace("this thread", "a thread of the async runtime")
         );
         let mut finding = view.finding(rule, view.call_span(call.at), message);
         finding.help = Some("hand the work to the pool and await it".to_owned());

@@ -106,3 +106,14 @@ fn a_project_adds_to_what_is_known() {
         folder(&[("brawn-check.toml", more), ("main.rs", "async fn a() { tiles::render(); }")]);
     assert_eq!(found(&check(folder.path())), [("BR102", 1)]);
 }
+
+#[test]
+fn an_allow_above_a_statement_covers_all_of_its_lines() {
+    let with = PICTURE.replace(
+        "    load(&png);\n}\n\nfn",
+        "    // brawn: allow(BR102, an icon of ours)\n    let _ = String::new()\n        .replace(load(&png), \"\");\n    load(&png);\n}\n\nfn",
+    );
+    let folder = folder(&[("main.rs", &with)]);
+    let report = check(folder.path());
+    assert_eq!(report.allowed, 1, "{}", report.render(Format::Text, false));
+}

@@ -11,5 +11,8 @@ fn nothing_is_found_in_this_repository() {
     let report = Check::new([root]).run().expect("it runs");
     assert!(report.files > 200, "{} files: the workspace is not there", report.files);
     assert!(report.is_clean(), "{}", report.render(Format::Text, false));
-    assert!(report.skipped.is_empty(), "{:?}", report.skipped);
+    // With its placeholders not yet filled in, the manifest of a template is no TOML.
+    let skipped =
+        report.skipped.iter().filter(|it| !it.path.ends_with("templates/function/Cargo.toml"));
+    assert_eq!(skipped.count(), 0, "{:?}", report.skipped);
 }

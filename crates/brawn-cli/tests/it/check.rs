@@ -197,3 +197,13 @@ fn the_checklist_says_line_by_line_what_was_found() {
     write(folder.path(), "src/main.rs", CLEAN);
     assert_eq!(code(&check(folder.path(), &["--checklist"])), 0);
 }
+
+#[test]
+fn what_nobody_could_read_is_no_clean_bill() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let nothing = check(folder.path(), &[]);
+    assert_eq!((code(&nothing), stderr(&nothing).contains("no Rust file")), (2, true));
+    std::fs::write(folder.path().join("broken.rs"), "fn (").expect("written");
+    let broken = check(folder.path(), &[]);
+    assert_eq!((code(&broken), stderr(&broken).contains("broken.rs")), (2, true));
+}
