@@ -1,6 +1,6 @@
 //! What people read: errors, hints, progress, the summary. All on stderr; stdout is data.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
@@ -33,6 +33,8 @@ pub(crate) struct Stderr {
     hints: RefCell<HashSet<String>>,
     /// The first items that were not done.
     undone: RefCell<Vec<String>>,
+    /// Whether it was the deadline that kept them from being done, and not a signal.
+    late: Cell<bool>,
 }
 
 /// So many of the items that were not done are named; `--json` names all.
@@ -48,7 +50,13 @@ impl Stderr {
             ProgressBar::hidden()
         };
         bar.enable_steady_tick(Duration::from_millis(200));
-        Stderr { bar, quiet, hints: RefCell::default(), undone: RefCell::default() }
+        Stderr {
+            bar,
+            quiet,
+            hints: RefCell::default(),
+            undone: RefCell::default(),
+            late: Cell::default(),
+        }
     }
 
     /// How many items there will be, once that is known.
@@ -67,6 +75,7 @@ impl Stderr {
             Status::Failed => "failed",
             // Named one by one only in --json: after Ctrl-C there may be thousands.
             Status::Deadline => {
+                self.late.set(self.late.get() || !error.is_some_and(Error::is_cancelled));
                 let mut undone = self.undone.borrow_mut();
                 if undone.len() < NAMED {
                     undone.push(item.source.clone());
@@ -107,8 +116,8 @@ impl Stderr {
             } else {
                 String::new()
             };
-            let _ =
-                writeln!(std::io::stderr(), "brawn: not done in time: {}{more}", undone.join(", "));
+            let why = if self.late.get() { "not done in time" } else { "interrupted, not done" };
+            let _ = writeln!(std::io::stderr(), "brawn: {why}: {}{more}", undone.join(", "));
             let _ =
                 writeln!(std::io::stderr(), "hint: the same command with --skip-existing goes on");
         }

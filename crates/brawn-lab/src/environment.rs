@@ -270,9 +270,12 @@ impl Environment {
             join: sandbox.join(),
             visible,
         };
+        let mut lifeline = Lifeline::tie(&mark, &sandbox.folders());
         let process = Process::start(launch, &self.log, api.on_end())?;
         sandbox.started(process.pid);
-        let lifeline = Lifeline::tie(&mark, process.pid, &sandbox.folders());
+        if let Some(lifeline) = &mut lifeline {
+            lifeline.hold(process.pid);
+        }
         Ok(self.living.insert(Living { sandbox, process, _lifeline: lifeline, api }))
     }
 

@@ -18,12 +18,16 @@ use crate::output::Output;
 const JOIN: &str =
     r#"while [ "$1" != -- ]; do echo $$ > "$1" || exit 125; shift; done; shift; exec "$@""#;
 
-/// Waits for a word from the emulator. Where the pipe closes without one, the emulator is dead: what belongs to the
-/// environment ($1 its mark, $2 its process group, the rest its cgroups) is ended here.
+/// Waits for words from the emulator: `group N`, once there is a process, and at the end `done`. Where the pipe closes
+/// without that, the emulator is dead: what belongs to the environment ($1 its mark, the rest its cgroups) is ended here.
 const LIFELINE: &str = r#"
-read -r word && exit 0
-mark=$1; group=$2; shift 2
-kill -KILL -- "-$group" 2>/dev/null
+mark=$1; shift
+group=
+while read -r word number; do
+  [ "$word" = group ] || exit 0
+  group=$number
+done
+[ -n "$group" ] && kill -KILL -- "-$group" 2>/dev/null
 for folder do [ -f "$folder/freezer.state" ] && echo THAWED > "$folder/freezer.state"; done
 for round in 1 2 3; do
   for process in /proc/[0-9]*; do
@@ -139,11 +143,12 @@ pub(crate) struct Lifeline {
 }
 
 impl Lifeline {
-    pub(crate) fn tie(mark: &str, group: Pid, folders: &[PathBuf]) -> Option<Lifeline> {
+    /// Before the process is started, or one that is would outlive an emulator that is killed right then.
+    pub(crate) fn tie(mark: &str, folders: &[PathBuf]) -> Option<Lifeline> {
         let mut child = Command::new("/bin/sh")
             .arg("-c")
             .arg(LIFELINE)
-            .args(["sh", mark, &group.as_raw_nonzero().to_string()])
+            .args(["sh", mark])
             .args(folders)
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
@@ -156,6 +161,14 @@ impl Lifeline {
             .ok()?;
         let pipe = child.stdin.take();
         Some(Lifeline { child, pipe })
+    }
+
+    /// Names the process group that was started.
+    pub(crate) fn hold(&mut self, group: Pid) {
+        if let Some(pipe) = &mut self.pipe {
+            // Without it the mark alone finds the processes.
+            let _ = pipe.write_all(format!("group {}\n", group.as_raw_nonzero()).as_bytes());
+        }
     }
 }
 

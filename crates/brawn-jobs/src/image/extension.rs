@@ -32,7 +32,11 @@ impl Options {
                 return Err(Error::invalid_options(format!(
                     "`{to}`: `.{extension}` is not the extension of a format that can be written"
                 ))
-                .with_hint("use .jpg, .png, .webp or .avif, or say which with `format`"));
+                .with_hint(if cfg!(feature = "avif") {
+                    "use .jpg, .png, .webp or .avif, or say which with `format`"
+                } else {
+                    "use .jpg, .png or .webp, or say which with `format`"
+                }));
             }
             ([only], Some(named)) if *only != named => {
                 return Err(Error::invalid_options(format!(
