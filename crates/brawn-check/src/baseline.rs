@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
+use crate::error::Error;
 use crate::finding::Finding;
 
 /// What stays the same while lines move: the code, the file, the text of the line.
@@ -28,6 +29,32 @@ pub(crate) fn write(findings: &[Finding]) -> String {
         let _ = writeln!(out, "{}", entry(finding));
     }
     out
+}
+
+/// Whether a text is a baseline: comments, and lines as [`write`] writes them.
+///
+/// # Errors
+/// The first line that is something else, and `name`, which says where the text is from.
+pub(crate) fn check(baseline: &str, name: &str) -> Result<(), Error> {
+    for (index, line) in baseline.lines().map(str::trim).enumerate() {
+        let mut words = line.splitn(3, ' ');
+        let (code, hash, path) = (words.next(), words.next(), words.next());
+        let is_code = code.and_then(|code| code.strip_prefix("BR")).is_some_and(|digits| {
+            !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+        });
+        let is_hash = hash.is_some_and(|hash| {
+            hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
+        });
+        if line.is_empty() || line.starts_with('#') || is_code && is_hash && path.is_some() {
+            continue;
+        }
+        let shown: String = line.chars().take(60).collect();
+        return Err(Error::new(format!("{name} is no baseline: line {} is {shown:?}", index + 1))
+            .with_hint(
+                "`--write-baseline FILE` makes one: a code, a hash and a file in each line",
+            ));
+    }
+    Ok(())
 }
 
 /// Takes out of `findings` what `baseline` names, each line once; says how many.

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use crate::allow::{self, Allow};
 use crate::catalogue::Catalogue;
 use crate::checklist::{self, Checklist};
-use crate::deploy::{self, Deployed};
 use crate::error::Error;
 use crate::finding::{Finding, Tier};
 use crate::program::Program;
@@ -15,6 +14,7 @@ use crate::resolve::FnId;
 use crate::rules::{RULES, Rule, Run};
 use crate::source::{Lowered, Text};
 use crate::tree::{Kind, Span};
+use crate::workspace::Deployment;
 use crate::{baseline, threads, workspace};
 
 /// A check of some paths: workspaces, crates, folders of sources, files.
@@ -24,7 +24,8 @@ pub struct Check {
     threads: usize,
     select: Vec<String>,
     ignore: Vec<String>,
-    baseline: Option<String>,
+    /// Where it is from, and its text.
+    baseline: Option<(String, String)>,
 }
 
 impl Check {
@@ -66,7 +67,14 @@ impl Check {
     /// Leaves out what this baseline, the text of [`Report::baseline`], names.
     #[must_use]
     pub fn baseline(mut self, text: impl Into<String>) -> Check {
-        self.baseline = Some(text.into());
+        self.baseline = Some(("the baseline".to_owned(), text.into()));
+        self
+    }
+
+    /// As [`Check::baseline`], with the file that the text is from, for errors.
+    #[must_use]
+    pub fn baseline_from(mut self, file: impl AsRef<Path>, text: impl Into<String>) -> Check {
+        self.baseline = Some((format!("`{}`", file.as_ref().display()), text.into()));
         self
     }
 
@@ -74,12 +82,15 @@ impl Check {
     /// say `select = [..]` and `ignore = [..]`.
     ///
     /// # Errors
-    /// A path that cannot be read, a code that no rule has, a `brawn-check.toml` that is wrong. What is found, and files
+    /// A path that cannot be read, a code that no rule has, a `brawn-check.toml` or a baseline that is wrong. What is found, and files
     /// that do not parse, are in the report.
     pub fn run(&self) -> Result<Report, Error> {
+        if let Some((name, text)) = &self.baseline {
+            baseline::check(text, name)?;
+        }
         let (program, rules) = self.prepare()?;
         let mut report = report(&program, &rules, self.threads);
-        if let Some(text) = &self.baseline {
+        if let Some((_, text)) = &self.baseline {
             report.known = baseline::take_out(&mut report.findings, text);
         }
         Ok(report)
@@ -130,9 +141,13 @@ impl Check {
     }
 
     fn rules(&self) -> Result<Vec<&'static Rule>, Error> {
-        for word in self.select.iter().chain(&self.ignore) {
-            if !RULES.iter().any(|rule| rule.is_meant_by(word)) {
-                return Err(unknown(word));
+        for list in [&self.select, &self.ignore] {
+            // `all,` has an empty word that means nothing; `,` alone means nothing at all.
+            let all_empty = list.iter().all(|word| word.is_empty());
+            for word in list.iter().filter(|word| all_empty || !word.is_empty()) {
+                if !RULES.iter().any(|rule| rule.is_meant_by(word)) {
+                    return Err(unknown_word(word));
+                }
             }
         }
         let by_default = |rule: &Rule| rule.tier != Tier::Advice;
@@ -143,6 +158,16 @@ impl Check {
         let ignored = |rule: &Rule| self.ignore.iter().any(|word| rule.is_meant_by(word));
         Ok(RULES.iter().filter(|rule| selected(rule) && !ignored(rule)).collect())
     }
+}
+
+fn unknown_word(word: &str) -> Error {
+    let tiers = [Tier::Error, Tier::Warning, Tier::Advice].map(Tier::name).join(", ");
+    Error::new(format!("no rule has the code, name or tier `{word}`")).with_hint(format!(
+        "give codes ({} or, for all that begin so, {}), names ({}), tiers ({tiers}) or all",
+        RULES[0].code,
+        &RULES[0].code[..3],
+        RULES[0].name,
+    ))
 }
 
 fn unknown(code: &str) -> Error {
@@ -167,19 +192,14 @@ fn report(program: &Program, rules: &[&'static Rule], count: usize) -> Report {
         found
     });
     let mut findings: Vec<Finding> = found.into_iter().flatten().collect();
-    let deployed: Vec<(&Text, Vec<Deployed>)> =
-        program.workspace.deployments.iter().map(|text| (text, deploy::functions(text))).collect();
     for rule in rules {
         match rule.run {
             Run::Function(_) => {}
             Run::Project(check) => check(program, rule, &mut findings),
             Run::Deployed(check) => {
-                for (text, functions) in &deployed {
-                    findings.extend(
-                        functions
-                            .iter()
-                            .filter_map(|function| check(program, rule, text, function)),
-                    );
+                for Deployment { text, functions, .. } in &program.workspace.deployments {
+                    let each = functions.iter();
+                    findings.extend(each.filter_map(|one| check(program, rule, text, one)));
                 }
             }
         }
@@ -197,16 +217,16 @@ fn report(program: &Program, rules: &[&'static Rule], count: usize) -> Report {
         .collect();
     for manifest in &program.workspace.manifests {
         if let Some(why) = &manifest.broken {
-            let why = format!("not TOML: {why}");
-            skipped.push(Skipped { path: manifest.text.path.clone(), why });
+            skipped.push(Skipped { path: manifest.text.path.clone(), why: why.clone() });
         }
     }
+    skipped.extend(program.workspace.skipped.iter().cloned());
     Report {
         findings,
         skipped,
         files: sources.iter().filter(|source| source.skipped.is_none()).count(),
-        templates: program.workspace.deployments.len(),
-        lines: sources.iter().map(|source| source.text.line_count()).sum(),
+        templates: program.workspace.deployments.iter().filter(|file| file.is_read).count(),
+        lines: sources.iter().map(|source| source.text.text.lines().count()).sum(),
         allowed,
         known: 0,
     }
@@ -235,7 +255,8 @@ fn take_out_allowed(program: &Program, findings: &mut Vec<Finding>) -> usize {
         allows.insert(&source.text.path, found);
     }
     let manifests = workspace.manifests.iter().map(|manifest| &manifest.text);
-    for text in manifests.chain(&workspace.deployments) {
+    let deployments = workspace.deployments.iter().map(|deployment| &deployment.text);
+    for text in manifests.chain(deployments) {
         allows.insert(&text.path, allow::allows(text, &[]));
     }
     let before = findings.len();

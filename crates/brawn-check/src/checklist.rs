@@ -4,11 +4,11 @@ use std::fmt::Write;
 
 use crate::calls::{Call, Context};
 use crate::catalogue::CallKind;
-use crate::deploy;
 use crate::finding::Finding;
 use crate::program::{Program, short};
 use crate::resolve::FnId;
 use crate::tree::Kind;
+use crate::workspace::Deployment;
 
 /// The checklist of one check.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -193,8 +193,8 @@ impl Look<'_> {
 
     fn memory(&self) -> Item {
         let mut also = Vec::new();
-        for text in &self.program.workspace.deployments {
-            for function in deploy::functions(text) {
+        for Deployment { text, functions, .. } in &self.program.workspace.deployments {
+            for function in functions {
                 let memory = match &function.memory {
                     Some(memory) => {
                         let vcpus = memory.value as f64 / 1769.0;
@@ -291,7 +291,8 @@ impl Look<'_> {
         ];
         let workspace = &self.program.workspace;
         let sources = workspace.sources.iter().map(|source| &source.text);
-        let texts = sources.chain(&workspace.deployments);
+        let deployments = workspace.deployments.iter().map(|deployment| &deployment.text);
+        let texts = sources.chain(deployments);
         let found: Vec<String> = texts
             .filter_map(|text| {
                 let sign = SIGNS.iter().find(|sign| text.text.contains(**sign))?;

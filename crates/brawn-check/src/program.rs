@@ -11,7 +11,7 @@ use crate::resolve::{FnId, Names, Resolver, Scope};
 use crate::rules::Rule;
 use crate::source::Text;
 use crate::tree::{ExprId, Kind, Span, Tree, Ty};
-use crate::workspace::{Manifest, ModuleNode, Workspace};
+use crate::workspace::{Deployment, Manifest, ModuleNode, Workspace};
 
 /// Everything known of a workspace.
 pub(crate) struct Program {
@@ -99,12 +99,11 @@ impl Program {
     pub(crate) fn is_built_by_cargo_lambda(&self, manifest: usize) -> bool {
         let own = &self.workspace.manifests[manifest];
         own.at("package.metadata.lambda").is_some()
-            || self.workspace.deployments.iter().any(|text| {
-                text.text.contains("cargolambda")
-                    && deploy::functions(text).iter().any(|function| {
-                        function.by_cargo_lambda
-                            && deploy::package_of(self, text, function) == Some(manifest)
-                    })
+            || self.workspace.deployments.iter().any(|Deployment { text, functions, .. }| {
+                functions.iter().any(|function| {
+                    function.by_cargo_lambda
+                        && deploy::package_of(self, text, function) == Some(manifest)
+                })
             })
     }
 

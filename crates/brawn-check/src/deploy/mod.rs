@@ -1,8 +1,11 @@
 //! What deploys a function: SAM and CloudFormation in YAML or JSON (CDK's output is such), Terraform.
 
+mod balance;
 mod cloudformation;
 mod node;
 mod terraform;
+
+use std::path::Path;
 
 use crate::program::Program;
 use crate::source::Text;
@@ -53,21 +56,46 @@ pub(crate) struct Notification {
     pub(crate) suffix: Option<String>,
 }
 
+/// Whether a file that does not parse was meant to deploy, by its name or its text.
+pub(crate) fn is_template(path: &Path, text: &str) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
+    let by_name = ["template.yaml", "template.yml", "template.json"].iter().any(|end| {
+        name.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    });
+    by_name || name.ends_with(".tf") || text.contains("AWS::")
+}
+
 /// The functions of a file that run binaries.
-pub(crate) fn functions(text: &Text) -> Vec<Deployed> {
-    let is_terraform = text.path.extension().is_some_and(|extension| extension == "tf");
-    let all = if is_terraform {
+///
+/// # Errors
+/// Why it does not parse, with the line.
+pub(crate) fn functions(text: &Text) -> Result<Vec<Deployed>, String> {
+    let ends_with = |end: &str| text.path.extension().is_some_and(|extension| extension == end);
+    let all = if ends_with("tf") {
+        balance::check(&text.text).map_err(|why| format!("not Terraform: {why}"))?;
         terraform::functions(&node::hcl(&text.text))
     } else {
-        node::yaml(&text.text).map(|root| cloudformation::functions(&root)).unwrap_or_default()
+        let root = node::yaml(&text.text).map_err(|why| match ends_with("json") {
+            true => format!("not JSON: {}", json(&text.text).unwrap_or(why)),
+            false => format!("not YAML: {why}"),
+        })?;
+        root.map(|root| cloudformation::functions(&root)).unwrap_or_default()
     };
-    all.into_iter().filter(|function| function.is_native).collect()
+    Ok(all.into_iter().filter(|function| function.is_native).collect())
+}
+
+/// What is wrong with a JSON text, in the words of a JSON parser.
+fn json(text: &str) -> Option<String> {
+    let error = serde_json::from_str::<serde_json::Value>(text).err()?;
+    let line = error.line();
+    let why = error.to_string();
+    Some(format!("line {line}: {}", why.split(" at line ").next().unwrap_or(&why)))
 }
 
 /// The package whose code a function runs: by its path, or because there is but one.
 pub(crate) fn package_of(program: &Program, text: &Text, function: &Deployed) -> Option<usize> {
     let manifests = &program.workspace.manifests;
-    let folder = text.path.parent().unwrap_or(std::path::Path::new(""));
+    let folder = text.path.parent().unwrap_or(Path::new(""));
     if let Some(code) = &function.code {
         let code = folder.join(code.trim_start_matches("./"));
         let found = (0..manifests.len()).find(|index| {

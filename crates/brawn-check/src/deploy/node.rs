@@ -74,29 +74,36 @@ impl Node {
 /// Deeper documents are no templates.
 const DEEPEST: usize = 64;
 
-/// The first document of a YAML or JSON text; none when it does not parse.
-pub(super) fn yaml(text: &str) -> Option<Node> {
+/// The first document of a YAML or JSON text; none when it is empty.
+///
+/// # Errors
+/// Why it does not parse, with the line.
+pub(super) fn yaml(text: &str) -> Result<Option<Node>, String> {
     // What is open, each map with the key that waits for its value, and that key's line.
     let mut open: Vec<(Node, Option<(String, usize)>)> = Vec::new();
     for event in Parser::new_from_str(text) {
-        let (event, span) = event.ok()?;
+        let (event, span) =
+            event.map_err(|error| format!("line {}: {}", error.marker().line(), error.info()))?;
         let line = span.start.line();
         let mut done = match event {
             Event::Scalar(text, ..) => Node { line, value: Value::Scalar(text.into_owned()) },
             Event::Alias(_) => Node { line, value: Value::default() },
             Event::SequenceStart(..) | Event::MappingStart(..) => {
                 if open.len() >= DEEPEST {
-                    return None;
+                    return Err(format!("line {line}: nested more than {DEEPEST} deep"));
                 }
                 let is_list = matches!(event, Event::SequenceStart(..));
                 let value = if is_list { Value::List(Vec::new()) } else { Value::Map(Vec::new()) };
                 open.push((Node { line, value }, None));
                 continue;
             }
-            Event::SequenceEnd | Event::MappingEnd => open.pop()?.0,
+            Event::SequenceEnd | Event::MappingEnd => match open.pop() {
+                Some((node, _)) => node,
+                None => return Ok(None),
+            },
             _ => continue,
         };
-        let Some((parent, key)) = open.last_mut() else { return Some(done) };
+        let Some((parent, key)) = open.last_mut() else { return Ok(Some(done)) };
         match &mut parent.value {
             Value::List(items) => items.push(done),
             Value::Map(entries) => match key.take() {
@@ -107,10 +114,10 @@ pub(super) fn yaml(text: &str) -> Option<Node> {
                 }
                 None => *key = Some((done.text().unwrap_or("").to_owned(), done.line)),
             },
-            Value::Scalar(_) => return None,
+            Value::Scalar(_) => return Ok(None),
         }
     }
-    None
+    Ok(None)
 }
 
 /// Terraform's blocks and attributes: `resource "type" "name" { key = value }` is `resource.type.name.key`. Expressions are

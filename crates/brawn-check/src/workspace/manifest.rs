@@ -35,13 +35,18 @@ impl Manifest {
     pub(crate) fn parse(path: &Path, text: Text) -> Manifest {
         let (table, broken) = match text.text.parse::<Table>() {
             Ok(table) => (table, None),
-            Err(error) => (Table::new(), Some(error.message().to_owned())),
+            Err(error) => (Table::new(), Some(format!("not TOML: {}", error.message()))),
         };
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         let mut manifest =
             Manifest { text, folder, table, broken, dependencies: BTreeMap::new(), workspace: 0 };
         manifest.dependencies = manifest.read_dependencies();
         manifest
+    }
+
+    /// One of which nothing is known but where it stands.
+    pub(super) fn broken(path: &Path, text: Text, why: String) -> Manifest {
+        Manifest { broken: Some(why), ..Manifest::parse(path, text) }
     }
 
     fn read_dependencies(&self) -> BTreeMap<String, String> {

@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 pub(crate) use manifest::{Manifest, PanicMode};
 pub(crate) use modules::ModuleNode;
 
+use crate::deploy::{self, Deployed};
 use crate::error::Error;
+use crate::report::Skipped;
 use crate::source::{self, Source, Text};
 
 /// Everything that was found and read.
@@ -22,7 +24,18 @@ pub(crate) struct Workspace {
     pub(crate) modules: Vec<ModuleNode>,
     pub(crate) manifests: Vec<Manifest>,
     /// YAML, JSON and Terraform files.
-    pub(crate) deployments: Vec<Text>,
+    pub(crate) deployments: Vec<Deployment>,
+    /// Folders and deployment files that could not be looked into, and why.
+    pub(crate) skipped: Vec<Skipped>,
+}
+
+/// A file that may deploy functions.
+#[derive(Debug)]
+pub(crate) struct Deployment {
+    pub(crate) text: Text,
+    pub(crate) functions: Vec<Deployed>,
+    /// Whether it parsed.
+    pub(crate) is_read: bool,
 }
 
 /// A binary, a library or an example.
@@ -40,15 +53,21 @@ pub(crate) fn read(paths: &[PathBuf], threads: usize) -> Result<Workspace, Error
         found.add(path)?;
     }
     found.settle();
-    let deployments = found.deployments.iter().filter_map(|path| text(path)).collect();
-    let mut workspace = Workspace { deployments, ..Workspace::default() };
+    let mut workspace = Workspace::default();
+    for (path, why) in found.skipped {
+        workspace.skipped.push(Skipped { path: shown(&path), why });
+    }
+    for path in &found.deployments {
+        workspace.deployment(path, found.given.contains(path));
+    }
     for path in &found.manifests {
-        if let Some(text) = text(path) {
-            workspace.manifests.push(Manifest::parse(path, text));
-        }
+        workspace.manifests.push(match text(path) {
+            Ok(text) => Manifest::parse(path, text),
+            Err(why) => Manifest::broken(path, Text::new(shown(path), ""), why),
+        });
     }
     manifest::inherit(&mut workspace.manifests);
-    manifest::adopt(&mut workspace.manifests, text);
+    manifest::adopt(&mut workspace.manifests, |path| text(path).ok());
     let mut files: Vec<(PathBuf, PathBuf)> =
         found.sources.iter().map(|path| (path.clone(), shown(path))).collect();
     workspace.sources = source::read(&files, threads);
@@ -70,6 +89,28 @@ pub(crate) fn read(paths: &[PathBuf], threads: usize) -> Result<Workspace, Error
     Ok(workspace)
 }
 
+impl Workspace {
+    /// Reads a file that may deploy. Most YAML of a project is something else, and some of it is not even YAML (Helm's
+    /// templates): what cannot be read is named where it was given, or where its name or text says that it deploys.
+    fn deployment(&mut self, path: &Path, is_given: bool) {
+        let (text, why) = match text(path) {
+            Ok(text) => (text, None),
+            Err(why) => (Text::new(shown(path), ""), Some(why)),
+        };
+        let (functions, why) = match (why, deploy::functions(&text)) {
+            (None, Ok(functions)) => (functions, None),
+            (None, Err(why)) | (Some(why), _) => (Vec::new(), Some(why)),
+        };
+        let is_read = why.is_none();
+        if let Some(why) = why
+            && (is_given || deploy::is_template(path, &text.text))
+        {
+            self.skipped.push(Skipped { path: shown(path), why });
+        }
+        self.deployments.push(Deployment { text, functions, is_read });
+    }
+}
+
 /// As it is shown: without a leading `./`, and from the current folder on.
 fn shown(path: &Path) -> PathBuf {
     let here = path.is_absolute().then(std::env::current_dir).and_then(Result::ok);
@@ -77,11 +118,18 @@ fn shown(path: &Path) -> PathBuf {
     path.strip_prefix(".").map_or_else(|_| path.to_owned(), Path::to_owned)
 }
 
-fn text(path: &Path) -> Option<Text> {
+/// The text of a manifest or a template, or why there is none.
+fn text(path: &Path) -> Result<Text, String> {
     const MOST: u64 = 8 << 20;
-    let facts = std::fs::metadata(path).ok()?;
-    if !facts.is_file() || facts.len() > MOST {
-        return None;
+    let cannot = |error: std::io::Error| format!("cannot be read: {error}");
+    let facts = std::fs::metadata(path).map_err(cannot)?;
+    if !facts.is_file() {
+        return Err("not a regular file".to_owned());
     }
-    Some(Text::new(shown(path), std::fs::read_to_string(path).ok()?))
+    if facts.len() > MOST {
+        return Err(format!("{} MB, more than {} MB", facts.len() >> 20, MOST >> 20));
+    }
+    let bytes = std::fs::read(path).map_err(cannot)?;
+    let text = String::from_utf8(bytes).map_err(|_| "not UTF-8".to_owned())?;
+    Ok(Text::new(shown(path), text))
 }

@@ -53,10 +53,13 @@ pub(super) fn link(
             }
         }
     }
-    // Sources without a manifest: `main.rs` and `lib.rs` first, then whatever they do not name.
+    // Sources without a manifest, or with one that cannot be read: `main.rs` and `lib.rs` first, then whatever they do not name.
     let loose = |index: &usize| {
         let path = &files[*index].0;
-        !manifests.iter().any(|manifest| path.starts_with(&manifest.folder))
+        let around = manifests.iter().filter(|manifest| path.starts_with(&manifest.folder));
+        around
+            .max_by_key(|manifest| manifest.folder.components().count())
+            .is_none_or(|nearest| nearest.broken.is_some())
     };
     let mut rest: Vec<usize> = (0..files.len()).filter(loose).collect();
     rest.sort_by_key(|index| {

@@ -39,7 +39,7 @@ error[BR102]: `image::load_from_memory` decodes an image, on a thread of the asy
   |     ^^^^^^^^^^
   = help: hand it to the pool and await it: `tokio::task::spawn_blocking(move || load(&png)).await?`
 
-1 error, 1 warning in 1 file (11 lines)
+1 error, 1 warning in 1 file (10 lines)
 ";
     assert_eq!(text, expected);
 }

@@ -81,7 +81,10 @@ fn truncated_and_changed_files_do_no_harm() {
         let report = check.run().expect("it runs");
         report.fixed().expect("files are there");
         check.checklist().expect("it runs");
-        (all, skipped) = (all + originals.len(), skipped + report.skipped.len());
+        // Sources and manifests: what is read of templates is little, and most changes break them.
+        let counts = |path: &Path| path.extension().is_some_and(|end| end == "rs" || end == "toml");
+        all += originals.len();
+        skipped += report.skipped.iter().filter(|skipped| counts(&skipped.path)).count();
     }
     // Both sides: files that no longer parse, and files that do and mean something else.
     assert!(skipped > all / 10 && skipped < all * 2 / 3, "{skipped} of {all}");

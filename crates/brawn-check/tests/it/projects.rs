@@ -1,5 +1,9 @@
 //! Whole projects: manifests, module trees, re-exports, deployment files.
 
+use std::path::Path;
+
+use brawn_check::{Check, Report};
+
 use crate::{check, folder, found};
 
 const MANIFEST: &str = "[package]\nname = \"thumbs\"\n[dependencies]\nlambda_runtime = \"1\"\nrayon = \"1\"\npictures = { package = \"image\", version = \"0.25\" }\n";
@@ -136,4 +140,135 @@ fn outputs_within_the_trigger_are_seen_in_terraform_and_cloudformation() {
         ]);
         assert_eq!(found(&check(folder.path())), expected, "{content}{key}");
     }
+}
+
+/// What was skipped, paths relative to `folder`.
+fn skipped(report: &Report, folder: &tempfile::TempDir) -> Vec<(String, String)> {
+    let short = |path: &Path| {
+        path.strip_prefix(folder.path()).unwrap_or(path).to_string_lossy().replace('\\', "/")
+    };
+    report.skipped.iter().map(|skipped| (short(&skipped.path), skipped.why.clone())).collect()
+}
+
+#[test]
+#[cfg(unix)]
+fn a_folder_that_cannot_be_read_is_named() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder =
+        folder(&[("src/main.rs", "async fn a() { bcrypt::hash(1, 2); }"), ("src/m/mod.rs", "")]);
+    let shut = folder.path().join("src/m");
+    let mode = |mode| {
+        std::fs::set_permissions(&shut, std::fs::Permissions::from_mode(mode)).expect("ours");
+    };
+    mode(0o000);
+    let readable = std::fs::read_dir(&shut).is_ok();
+    let report = check(folder.path());
+    mode(0o700);
+    assert_eq!(report.findings.len(), 1);
+    if readable {
+        // Root reads what it likes; the walk's own test feeds it with errors.
+        return;
+    }
+    let [(path, why)] = &skipped(&report, &folder)[..] else { panic!("{:?}", report.skipped) };
+    assert!(path == "src/m" && why.starts_with("cannot be read: "), "{path}: {why}");
+}
+
+#[test]
+fn a_template_that_does_not_parse_is_named() {
+    let yaml = "Resources:\n  Work:\n    Type: [AWS::Serverless::Function\n  Other: {\n";
+    let json = "{\n  \"Resources\": {\n    \"Work\": [1, 2}\n  }\n}\n";
+    let plan = "resource \"aws_lambda_function\" \"work\" {\n  runtime = \"provided.al2023\"\n";
+    for (name, text, why) in [
+        ("template.yaml", "Resources: [\n", "not YAML: line "),
+        ("stack.yml", yaml, "not YAML: line "),
+        ("cdk.out/Stack.template.json", json, "not JSON: line 3: "),
+        ("main.tf", plan, "not Terraform: line 1: `{` is not closed"),
+        ("main.tf", "a = 1\n}\n", "not Terraform: line 2: `}` closes nothing"),
+        ("main.tf", "a = \"b\nc = 1\n", "not Terraform: line 1: a string is not closed"),
+        ("main.tf", "a = <<-EOT\n  b\n", "not Terraform: line 1: `<<EOT` is not closed"),
+    ] {
+        let folder = folder(&[(name, text), ("main.rs", "async fn a() { bcrypt::hash(1, 2); }")]);
+        let report = check(folder.path());
+        assert_eq!(report.findings.len(), 1, "the other file is looked at");
+        let skipped = skipped(&report, &folder);
+        let [(path, said)] = &skipped[..] else { panic!("{name}: {skipped:?}") };
+        assert!(path == name && said.starts_with(why), "{path}: {said}");
+    }
+}
+
+#[test]
+fn what_is_no_template_is_named_only_where_it_is_given() {
+    let chart = "metadata:\n  name: {{ .Release.Name }}-{{ template \"a\" . }}\n{{- if .x }}\n";
+    let folder = folder(&[("chart/templates/job.yaml", chart), ("main.rs", "fn main() {}\n")]);
+    assert_eq!(check(folder.path()).skipped, []);
+    let report = check(&folder.path().join("chart/templates/job.yaml"));
+    let skipped = skipped(&report, &folder);
+    let [(_, why)] = &skipped[..] else { panic!("{skipped:?}") };
+    assert!(why.starts_with("not YAML: line 2: "), "{why}");
+}
+
+#[test]
+fn terraform_with_every_kind_of_bracket_parses() {
+    let plan = "/* } */ locals {\n  a = \"${join(\",\", [for b in var.c : \"x}-${b}\"])} $${ \\\" %{ if d }e%{ endif }\" # }\n  b = <<-EOT\n    { ${a} \"\n  EOT\n  c = { d = (1 + 2) } // ]\n}\n";
+    let folder = folder(&[("main.tf", plan), ("main.rs", "fn main() {}\n")]);
+    assert_eq!(check(folder.path()).skipped, []);
+}
+
+#[test]
+fn a_manifest_that_does_not_parse_leaves_its_sources() {
+    let code = "mod work;\nasync fn handler() { work::run(); }\n";
+    let work = "pub fn run() { bcrypt::hash(1, 2); }\n";
+    let folder = folder(&[
+        ("Cargo.toml", "[workspace]\nmembers = [\"thumbs\", \"fine\"]\n"),
+        ("thumbs/Cargo.toml", "[package\nname = \"thumbs\"\n"),
+        ("thumbs/src/main.rs", code),
+        ("thumbs/src/work.rs", work),
+        ("fine/Cargo.toml", &MANIFEST.replace("thumbs", "fine")),
+        ("fine/src/main.rs", "fn main() {}\n"),
+        ("fine/src/orphan.rs", "async fn a() { bcrypt::hash(1, 2); }\n"),
+    ]);
+    let report = check(folder.path());
+    assert_eq!(found(&report), [("BR103", 2)]);
+    let skipped = skipped(&report, &folder);
+    let [(path, why)] = &skipped[..] else { panic!("{skipped:?}") };
+    assert!(path == "thumbs/Cargo.toml" && why.starts_with("not TOML: "), "{path}: {why}");
+}
+
+#[test]
+fn a_baseline_that_is_none_is_an_error() {
+    let folder = folder(&[("main.rs", "async fn a() { bcrypt::hash(1, 2); }")]);
+    let run = |text: &str| Check::new([folder.path()]).baseline_from("known.txt", text).run();
+    for (text, line) in [
+        ("{\"findings\": []}\n", 1),
+        ("# a comment\n\nBR102 main.rs\n", 3),
+        ("BR102 0123456789abcdef\n", 1),
+        ("BR102 0123456789abcdeg main.rs\n", 1),
+    ] {
+        let error = run(text).expect_err("no baseline").to_string();
+        assert!(error.contains(&format!("`known.txt` is no baseline: line {line} is ")), "{error}");
+    }
+    let baseline = check(folder.path()).baseline();
+    assert_eq!(run(&baseline).expect("a baseline").known, 1);
+    assert_eq!(run("").expect("nothing is known").known, 0);
+}
+
+#[test]
+fn lines_are_counted_as_editors_count_them() {
+    for (text, lines) in [("", 0), ("fn a() {}", 1), ("fn a() {}\n", 1), ("\n\nfn a() {}\n\n", 4)] {
+        let folder = folder(&[("main.rs", text)]);
+        assert_eq!(check(folder.path()).lines, lines, "{text:?}");
+    }
+}
+
+#[test]
+fn an_empty_word_selects_nothing_and_a_wrong_one_is_answered_with_what_works() {
+    let folder = folder(&[("main.rs", "async fn a() { bcrypt::hash(1, 2); }")]);
+    let run = |words: &[&str]| Check::new([folder.path()]).select(words.iter().copied()).run();
+    assert_eq!(found(&run(&["BR102", ""]).expect("it runs")), [("BR102", 1)]);
+    assert_eq!(found(&run(&["BR401", ""]).expect("it runs")), []);
+    run(&["", ""]).expect_err("commas alone select nothing");
+    let error = run(&["errors"]).expect_err("no tier");
+    assert!(error.to_string().contains("`errors`"), "{error}");
+    let hint = error.hint().expect("a hint");
+    assert!(hint.contains("names (") && hint.contains("tiers (error, warning, advice)"), "{hint}");
 }
