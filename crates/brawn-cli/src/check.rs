@@ -139,7 +139,7 @@ fn prepare(words: &args::Check) -> Result<Check> {
             .with_source(error)
             .with_hint("`--write-baseline FILE` makes one")
         })?;
-        check = check.baseline(text);
+        check = check.baseline_from(path, text);
     }
     Ok(check)
 }
