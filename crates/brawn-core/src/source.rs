@@ -36,7 +36,8 @@ impl<'a> Source<'a> {
     /// The whole object; read to its end if it is not in memory yet.
     ///
     /// # Errors
-    /// [`ErrorKind::LimitExceeded`](crate::ErrorKind::LimitExceeded) when it is longer than `limit` bytes, [`ErrorKind::Storage`](crate::ErrorKind::Storage) when reading fails.
+    /// [`LimitExceeded`](crate::ErrorKind::LimitExceeded) when it is longer than `limit` bytes,
+    /// [`Storage`](crate::ErrorKind::Storage) when reading fails.
     pub fn into_bytes(self, limit: u64) -> Result<Cow<'a, [u8]>> {
         let too_long = || {
             Error::limit_exceeded(format!(
