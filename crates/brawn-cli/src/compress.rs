@@ -6,6 +6,7 @@ use brawn_jobs::Recipe;
 
 use crate::args::Compress;
 use crate::plan::{Plan, Task, plan, print_event, route};
+use crate::stderr;
 
 /// What the words ask for.
 pub(crate) fn compress(words: Compress) -> Result<Plan> {
@@ -45,8 +46,11 @@ pub(crate) fn compress(words: Compress) -> Result<Plan> {
         work.done = |outcome| {
             let report = &outcome.report;
             let is_done = report.status == Status::Ok && !report.outputs.is_empty();
-            if is_done && let Ok(Location::Path(path)) = report.source.parse() {
-                let _ = std::fs::remove_file(path);
+            if is_done
+                && let Ok(Location::Path(path)) = report.source.parse()
+                && let Err(error) = std::fs::remove_file(&path)
+            {
+                stderr::warn(&format!("`{}` is compressed and stays: {error}", path.display()));
             }
         };
     }

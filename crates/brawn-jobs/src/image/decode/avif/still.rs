@@ -291,9 +291,11 @@ fn alpha_of_cells(bytes: &[u8], meta: &Meta, colour: &Plane) -> Result<Option<Pl
     Plane::grid(bytes, meta, shape, &alphas).map(Some)
 }
 
+/// The parts of a file that make up one item.
+type Extents = Vec<Range<u64>>;
+
 /// Where EXIF and XMP are.
-#[allow(clippy::type_complexity, reason = "a pair of the same thing")]
-fn metadata(meta: &Meta) -> Result<(Vec<Range<u64>>, Vec<Range<u64>>)> {
+fn metadata(meta: &Meta) -> Result<(Extents, Extents)> {
     let (mut exif, mut xmp) = (Vec::new(), Vec::new());
     for from in meta.pointing_at(b"cdsc", meta.primary) {
         let item = meta.item(from)?;
