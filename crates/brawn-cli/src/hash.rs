@@ -58,7 +58,8 @@ fn tell(options: &Options) -> Tell {
         };
         let mut facts: Vec<_> = facts.iter().collect();
         facts.sort_by_key(|(fact, _)| place(fact));
-        let lines = facts.into_iter().map(|(fact, value)| match is_plain {
+        let facts = facts.into_iter().filter_map(|(fact, value)| Some((fact, value.as_str()?)));
+        let lines = facts.map(|(fact, value)| match is_plain {
             true => line(value, name),
             false => tagged(fact, value, name),
         });

@@ -1,5 +1,7 @@
 //! What a job is: a plan from the first bytes, then the work.
 
+use serde_json::Value;
+
 use crate::{Budget, Result, Sink, Source};
 
 /// One kind of CPU work over one object: a pure, synchronous, deterministic function of its input and its options.
@@ -97,6 +99,6 @@ pub struct Tally {
     pub bytes_out: u64,
     /// Things the user should know though the work succeeded: `input ends early, 12 of 800 rows are grey`.
     pub warnings: Vec<String>,
-    /// What it found out, by name, where that is its result: `sha256`, `blake3`.
-    pub facts: Vec<(String, String)>,
+    /// What it found out, by name, where that is its result: `sha256`, `statistics`.
+    pub facts: Vec<(String, Value)>,
 }

@@ -30,6 +30,7 @@ mod pool;
 pub mod price;
 mod queue;
 mod report;
+pub mod rows;
 mod sink;
 mod source;
 mod timekeeper;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::{Error, ErrorKind, Usage, Vcpus, peak_resident};
 
@@ -48,9 +49,9 @@ pub struct ItemReport {
     /// Things to know though it went well.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
-    /// What the job found out, by name, where that is its result: `sha256`, `blake3`.
+    /// What the job found out, by name, where that is its result: `sha256`, `statistics`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub facts: BTreeMap<String, String>,
+    pub facts: BTreeMap<String, Value>,
     /// Bytes read.
     pub bytes_in: u64,
     /// Bytes delivered.

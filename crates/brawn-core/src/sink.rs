@@ -1,6 +1,7 @@
 //! What a job writes to.
 
-use crate::Result;
+use crate::rows::{Schema, Table};
+use crate::{Error, Result};
 
 /// Takes the named outputs of a job.
 pub trait Sink: Send {
@@ -15,6 +16,21 @@ pub trait Sink: Send {
     /// # Errors
     /// When the output cannot be taken; the job stops with that error.
     fn open(&mut self, name: &str, content_type: &'static str) -> Result<Box<dyn Draft + '_>>;
+
+    /// Whether rows go into a table. A job that has rows to write gives them to [`table`](Sink::table) then, and writes a file
+    /// where they do not.
+    fn takes_rows(&self) -> bool {
+        false
+    }
+
+    /// Begins rows of `schema`. All that a job begins at one sink is kept or dropped together, when the job has ended.
+    ///
+    /// # Errors
+    /// When they cannot be taken; the job stops with that error.
+    fn table(&mut self, schema: &Schema) -> Result<Box<dyn Table + '_>> {
+        let name = &schema.name;
+        Err(Error::invalid_options(format!("`{name}` are rows, and these are no place for rows")))
+    }
 }
 
 /// An output that is being written. Nothing of it is there for others before it is finished, and nothing stays behind

@@ -23,7 +23,8 @@ fn facts(job: &HashJob, mut bytes: &[u8]) -> Vec<(String, String)> {
     let mut sink = MemorySink::default();
     let tally = job.run(Source::reader("a", &mut bytes), &mut sink, &budget).expect("hashed");
     assert!(sink.outputs.is_empty());
-    tally.facts
+    let text = |value: serde_json::Value| value.as_str().expect("text").to_owned();
+    tally.facts.into_iter().map(|(fact, value)| (fact, text(value))).collect()
 }
 
 fn hash(algorithm: Algorithm, bytes: &[u8]) -> String {

@@ -64,7 +64,7 @@ impl Job for Turn {
         };
         blocks::in_order(budget, 6, read, turn, |block| draft.write(&block))?;
         draft.finish()?;
-        Ok(Tally { facts: vec![("turned".to_owned(), "yes".to_owned())], ..Tally::default() })
+        Ok(Tally { facts: vec![("turned".to_owned(), "yes".into())], ..Tally::default() })
     }
 }
 
@@ -95,7 +95,7 @@ async fn files_go_through_in_pieces_and_keep_their_time() {
     assert_eq!(summary.ok, 1, "{outcomes:?}");
     let report = &outcomes[0].report;
     assert_eq!((report.bytes_in, report.bytes_out), (bytes.len() as u64, bytes.len() as u64));
-    assert_eq!(report.facts.get("turned").map(String::as_str), Some("yes"));
+    assert_eq!(report.facts.get("turned").and_then(|fact| fact.as_str()), Some("yes"));
     assert_eq!(names(folder.path()), ["a.bin", "a.bin.out"]);
     let out = folder.path().join("a.bin.out");
     assert!(std::fs::read(&out).expect("there") == turned(&bytes));

@@ -89,9 +89,9 @@ impl Job for HashJob {
             spare.give_back(bytes);
             Ok(())
         })?;
-        let facts: Vec<(String, String)> = checksums.into_iter().map(Checksum::finish).collect();
-        let mut tally = Tally { bytes_in, facts, ..Tally::default() };
-        for (fact, value) in tally.facts.iter().filter(|_| self.options.sums) {
+        let sums: Vec<(String, String)> = checksums.into_iter().map(Checksum::finish).collect();
+        let mut tally = Tally { bytes_in, ..Tally::default() };
+        for (fact, value) in sums.iter().filter(|_| self.options.sums) {
             let last = name.rsplit('/').next().unwrap_or(name);
             let text = match self.options.part_size {
                 None => line(value, last),
@@ -105,6 +105,7 @@ impl Job for HashJob {
                 bytes,
             })?;
         }
+        tally.facts = sums.into_iter().map(|(fact, value)| (fact, value.into())).collect();
         Ok(tally)
     }
 }
