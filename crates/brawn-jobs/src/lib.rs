@@ -22,6 +22,8 @@ pub mod compress;
 pub mod hash;
 #[cfg(feature = "image")]
 pub mod image;
+#[cfg(any(feature = "points", feature = "stats"))]
+pub mod numbers;
 mod recipe;
 #[cfg(any(feature = "image", feature = "hash"))]
 mod values;
