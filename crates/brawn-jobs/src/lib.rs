@@ -25,7 +25,9 @@ pub mod image;
 #[cfg(any(feature = "points", feature = "stats"))]
 pub mod numbers;
 mod recipe;
-#[cfg(any(feature = "image", feature = "hash"))]
+#[cfg(feature = "stats")]
+pub mod stats;
+#[cfg(any(feature = "image", feature = "hash", feature = "stats"))]
 mod values;
 
 pub use recipe::Recipe;

@@ -22,6 +22,9 @@ pub enum Recipe {
     /// Thumbnails, conversion and filters.
     #[cfg(feature = "image")]
     Image(crate::image::Options),
+    /// Statistics of tables.
+    #[cfg(feature = "stats")]
+    Stats(crate::stats::Options),
 }
 
 /// The jobs of this build, as `job` names them.
@@ -32,6 +35,8 @@ const JOBS: &[&str] = &[
     "hash",
     #[cfg(feature = "image")]
     "image",
+    #[cfg(feature = "stats")]
+    "stats",
 ];
 
 impl Recipe {
@@ -76,6 +81,8 @@ impl Recipe {
             "hash" => read(options).map(Recipe::Hash),
             #[cfg(feature = "image")]
             "image" => read(options).map(Recipe::Image),
+            #[cfg(feature = "stats")]
+            "stats" => read(options).map(Recipe::Stats),
             _ => {
                 drop(options);
                 Err(Error::invalid_options(format!(
@@ -95,6 +102,8 @@ impl Recipe {
             Recipe::Hash(ref options) => write("hash", options),
             #[cfg(feature = "image")]
             Recipe::Image(ref options) => write("image", options),
+            #[cfg(feature = "stats")]
+            Recipe::Stats(ref options) => write("stats", options),
         }
     }
 
@@ -107,6 +116,8 @@ impl Recipe {
             Recipe::Hash(_) => "hash",
             #[cfg(feature = "image")]
             Recipe::Image(_) => "image",
+            #[cfg(feature = "stats")]
+            Recipe::Stats(_) => "stats",
         }
     }
 
@@ -120,6 +131,8 @@ impl Recipe {
             Recipe::Hash(_) => None,
             #[cfg(feature = "image")]
             Recipe::Image(_) => Some(crate::image::EXTENSIONS),
+            #[cfg(feature = "stats")]
+            Recipe::Stats(_) => Some(crate::stats::EXTENSIONS),
         }
     }
 
@@ -132,6 +145,8 @@ impl Recipe {
             Recipe::Hash(options) => options.sums,
             #[cfg(feature = "image")]
             Recipe::Image(_) => true,
+            #[cfg(feature = "stats")]
+            Recipe::Stats(options) => options.writes(),
         }
     }
 
@@ -151,6 +166,8 @@ impl Recipe {
             }
             #[cfg(feature = "image")]
             Recipe::Image(options) => options.written_to(to, extension).map(Recipe::Image),
+            #[cfg(feature = "stats")]
+            Recipe::Stats(options) => options.written_to(to, extension).map(Recipe::Stats),
         }
     }
 
@@ -167,6 +184,8 @@ impl Recipe {
             Recipe::Hash(options) => Ok(Box::new(crate::hash::HashJob::new(options)?)),
             #[cfg(feature = "image")]
             Recipe::Image(options) => Ok(Box::new(crate::image::ImageJob::new(options)?)),
+            #[cfg(feature = "stats")]
+            Recipe::Stats(options) => Ok(Box::new(crate::stats::StatsJob::new(options)?)),
         }
     }
 }
