@@ -16,6 +16,8 @@ const BITS: u32 = 14;
 #[derive(Clone, Debug)]
 pub(crate) enum Distinct<K> {
     Exact(HashMap<K, u64>),
+    /// Exact too, of a block: each value once.
+    Listed(Vec<(K, u64)>),
     Estimate(Box<Registers>),
 }
 
@@ -98,11 +100,23 @@ impl<K> Default for Distinct<K> {
 }
 
 impl<K: Value> Distinct<K> {
+    /// Values and how often each is there; each comes once.
+    pub(crate) fn of(counts: impl IntoIterator<Item = (K, u64)>) -> Distinct<K> {
+        Distinct::Listed(counts.into_iter().collect())
+    }
+
     /// Adds what is known of some values.
     pub(crate) fn merge(&mut self, other: Distinct<K>) {
+        if let Distinct::Listed(counts) = self {
+            *self = Distinct::Exact(counts.drain(..).collect());
+        }
         match (&mut *self, other) {
-            (Distinct::Exact(counts), Distinct::Exact(more)) => {
-                for (value, count) in more {
+            (Distinct::Exact(counts), Distinct::Estimate(mut registers)) => {
+                counts.keys().for_each(|value| registers.add(value.hash64()));
+                *self = Distinct::Estimate(registers);
+            }
+            (Distinct::Exact(counts), more) => {
+                for (value, count) in more.into_counts() {
                     *counts.entry(value).or_default() += count;
                 }
                 if counts.len() > EXACT {
@@ -111,14 +125,20 @@ impl<K: Value> Distinct<K> {
                     *self = Distinct::Estimate(Box::new(registers));
                 }
             }
-            (Distinct::Estimate(registers), Distinct::Exact(more)) => {
-                more.keys().for_each(|value| registers.add(value.hash64()));
-            }
-            (Distinct::Exact(counts), Distinct::Estimate(mut registers)) => {
-                counts.keys().for_each(|value| registers.add(value.hash64()));
-                *self = Distinct::Estimate(registers);
-            }
             (Distinct::Estimate(registers), Distinct::Estimate(other)) => registers.merge(&other),
+            (Distinct::Estimate(registers), more) => {
+                more.into_counts().iter().for_each(|(value, _)| registers.add(value.hash64()));
+            }
+            // It has become exact above.
+            (Distinct::Listed(_), _) => {}
+        }
+    }
+
+    fn into_counts(self) -> Vec<(K, u64)> {
+        match self {
+            Distinct::Exact(counts) => counts.into_iter().collect(),
+            Distinct::Listed(counts) => counts,
+            Distinct::Estimate(_) => Vec::new(),
         }
     }
 
@@ -130,6 +150,10 @@ impl<K: Value> Distinct<K> {
                 let one = size_of::<(K, u64)>() + 1;
                 (2 * one * counts.len() + counts.keys().map(beside).sum::<usize>()) as u64
             }
+            Distinct::Listed(counts) => {
+                let beside: usize = counts.iter().map(|(value, _)| beside(value)).sum();
+                (size_of::<(K, u64)>() * counts.len() + beside) as u64
+            }
             Distinct::Estimate(_) => 1 << BITS,
         }
     }
@@ -138,6 +162,7 @@ impl<K: Value> Distinct<K> {
     pub(crate) fn count(&self) -> (u64, bool) {
         match self {
             Distinct::Exact(counts) => (counts.len() as u64, true),
+            Distinct::Listed(counts) => (counts.len() as u64, true),
             Distinct::Estimate(registers) => (registers.estimate(), false),
         }
     }
@@ -148,8 +173,15 @@ impl<K: Value> Distinct<K> {
         most: usize,
         order: impl Fn(&K, &K) -> std::cmp::Ordering,
     ) -> Option<Vec<(&K, u64)>> {
-        let Distinct::Exact(counts) = self else { return None };
-        let mut all: Vec<(&K, u64)> = counts.iter().map(|(value, count)| (value, *count)).collect();
+        let mut all: Vec<(&K, u64)> = match self {
+            Distinct::Exact(counts) => {
+                counts.iter().map(|(value, count)| (value, *count)).collect()
+            }
+            Distinct::Listed(counts) => {
+                counts.iter().map(|(value, count)| (value, *count)).collect()
+            }
+            Distinct::Estimate(_) => return None,
+        };
         all.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| order(a.0, b.0)));
         all.truncate(most);
         Some(all)
@@ -163,7 +195,7 @@ mod tests {
     fn of(values: impl Iterator<Item = u64>) -> Distinct<u64> {
         let mut all = Distinct::default();
         for value in values {
-            all.merge(Distinct::Exact(HashMap::from([(value, 1)])));
+            all.merge(Distinct::of([(value, 1)]));
         }
         all
     }

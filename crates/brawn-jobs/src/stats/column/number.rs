@@ -1,11 +1,9 @@
 //! A column of numbers.
 
-use std::collections::HashMap;
-
 use serde_json::{Map, Value, json};
 
 use super::distinct::{Distinct, EXACT, Registers, Value as _};
-use super::sample::Sample;
+use super::sample::{Sample, key, value_of};
 use crate::numbers::{Bounds, Moments, Outliers};
 use crate::stats::options::Options;
 
@@ -30,18 +28,17 @@ pub(crate) struct NumberColumn {
 impl NumberColumn {
     /// Of the values of a block, NaN where there is none; of `rows` alone where they are given.
     pub(crate) fn of(values: &[f64], rows: Option<&[u32]>, fraction: bool) -> NumberColumn {
-        let is_there = |value: &f64| !value.is_nan();
         let mut run: Vec<f64> = match rows {
-            None => values.iter().copied().filter(is_there).collect(),
+            None => values.to_vec(),
             Some(rows) => {
-                let of = |row: &u32| values.get(*row as usize).copied();
-                rows.iter().filter_map(of).filter(is_there).collect()
+                rows.iter().filter_map(|row| values.get(*row as usize).copied()).collect()
             }
         };
+        run.retain(|value| !value.is_nan());
         let all = rows.map_or(values.len(), <[u32]>::len);
         let moments = Moments::of(&run);
         let nulls = (all - run.len()) as u64;
-        run.sort_unstable_by(f64::total_cmp);
+        sort(&mut run);
         let (min, max) = (run.first().copied(), run.last().copied());
         let distinct = distinct(&run);
         NumberColumn {
@@ -182,19 +179,25 @@ fn pick(a: Option<f64>, b: Option<f64>, of: impl Fn(f64, f64) -> f64) -> Option<
     }
 }
 
+/// As integers, which the library compares without branches: half the time.
+fn sort(values: &mut [f64]) {
+    let mut keys: Vec<u64> = values.iter().map(|value| key(*value)).collect();
+    keys.sort_unstable();
+    values.iter_mut().zip(keys).for_each(|(value, key)| *value = value_of(key));
+}
+
 /// Of values in ascending order.
 fn distinct(ascending: &[f64]) -> Distinct<u64> {
-    let runs = || ascending.chunk_by(|a, b| a.total_cmp(b).is_eq());
-    let count = runs().take(EXACT + 1).count();
-    if count > EXACT {
+    let runs = || ascending.chunk_by(|a, b| a.to_bits() == b.to_bits());
+    if runs().take(EXACT + 1).count() > EXACT {
         let mut registers = Registers::new();
-        for bits in runs().filter_map(|run| run.first()).map(|value| value.to_bits()) {
-            registers.add(bits.hash64());
+        for value in runs().filter_map(|run| run.first()) {
+            registers.add(value.to_bits().hash64());
         }
         return Distinct::Estimate(Box::new(registers));
     }
     let counted = |run: &[f64]| Some((run.first()?.to_bits(), run.len() as u64));
-    Distinct::Exact(runs().filter_map(counted).collect::<HashMap<_, _>>())
+    Distinct::of(runs().filter_map(counted))
 }
 
 /// As `numpy.histogram` counts: bins of equal width, each without its upper edge but the last.

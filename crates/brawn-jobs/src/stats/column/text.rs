@@ -73,9 +73,7 @@ impl TextColumn {
         column.max = first_last.map(|(_, max)| max.into());
         column.distinct = match registers {
             Some(registers) => Distinct::Estimate(Box::new(registers)),
-            None => Distinct::Exact(
-                counts.into_iter().map(|(text, count)| (Box::from(text), count)).collect(),
-            ),
+            None => Distinct::of(counts.into_iter().map(|(text, count)| (Box::from(text), count))),
         };
         column
     }
