@@ -24,8 +24,10 @@ pub mod hash;
 pub mod image;
 #[cfg(any(feature = "points", feature = "stats"))]
 pub mod numbers;
+#[cfg(feature = "points")]
+pub mod points;
 mod recipe;
-#[cfg(any(feature = "image", feature = "hash"))]
+#[cfg(any(feature = "image", feature = "hash", feature = "points"))]
 mod values;
 
 pub use recipe::Recipe;

@@ -22,6 +22,9 @@ pub enum Recipe {
     /// Thumbnails, conversion and filters.
     #[cfg(feature = "image")]
     Image(crate::image::Options),
+    /// Data points.
+    #[cfg(feature = "points")]
+    Points(crate::points::Options),
 }
 
 /// The jobs of this build, as `job` names them.
@@ -32,6 +35,8 @@ const JOBS: &[&str] = &[
     "hash",
     #[cfg(feature = "image")]
     "image",
+    #[cfg(feature = "points")]
+    "points",
 ];
 
 impl Recipe {
@@ -76,6 +81,8 @@ impl Recipe {
             "hash" => read(options).map(Recipe::Hash),
             #[cfg(feature = "image")]
             "image" => read(options).map(Recipe::Image),
+            #[cfg(feature = "points")]
+            "points" => read(options).map(Recipe::Points),
             _ => {
                 drop(options);
                 Err(Error::invalid_options(format!(
@@ -95,6 +102,8 @@ impl Recipe {
             Recipe::Hash(ref options) => write("hash", options),
             #[cfg(feature = "image")]
             Recipe::Image(ref options) => write("image", options),
+            #[cfg(feature = "points")]
+            Recipe::Points(ref options) => write("points", options),
         }
     }
 
@@ -107,6 +116,8 @@ impl Recipe {
             Recipe::Hash(_) => "hash",
             #[cfg(feature = "image")]
             Recipe::Image(_) => "image",
+            #[cfg(feature = "points")]
+            Recipe::Points(_) => "points",
         }
     }
 
@@ -120,6 +131,8 @@ impl Recipe {
             Recipe::Hash(_) => None,
             #[cfg(feature = "image")]
             Recipe::Image(_) => Some(crate::image::EXTENSIONS),
+            #[cfg(feature = "points")]
+            Recipe::Points(_) => Some(crate::points::EXTENSIONS),
         }
     }
 
@@ -132,6 +145,8 @@ impl Recipe {
             Recipe::Hash(options) => options.sums,
             #[cfg(feature = "image")]
             Recipe::Image(_) => true,
+            #[cfg(feature = "points")]
+            Recipe::Points(_) => true,
         }
     }
 
@@ -151,6 +166,12 @@ impl Recipe {
             }
             #[cfg(feature = "image")]
             Recipe::Image(options) => options.written_to(to, extension).map(Recipe::Image),
+            #[cfg(feature = "points")]
+            Recipe::Points(options) => {
+                // The form of the input is that of the output.
+                let _ = (to, extension);
+                Ok(Recipe::Points(options))
+            }
         }
     }
 
@@ -167,6 +188,8 @@ impl Recipe {
             Recipe::Hash(options) => Ok(Box::new(crate::hash::HashJob::new(options)?)),
             #[cfg(feature = "image")]
             Recipe::Image(options) => Ok(Box::new(crate::image::ImageJob::new(options)?)),
+            #[cfg(feature = "points")]
+            Recipe::Points(options) => Ok(Box::new(crate::points::PointsJob::new(options)?)),
         }
     }
 }
