@@ -127,11 +127,10 @@ impl Job for PointsJob {
             written += piece.len() as u64;
             draft.write(piece)
         };
-        if !form.is_lines() {
-            put(b"{\"processed\":[")?;
-        }
         let (mut overall, mut left_out, mut points) = (Overall::default(), LeftOut::default(), 0);
-        let mut is_first = true;
+        // Not before there are results: what went to standard output cannot be taken back.
+        let begin: &[u8] = if form.is_lines() { b"" } else { b"{\"processed\":[" };
+        let mut between = begin;
         let read = || {
             let Some(block) = input.next()? else { return Ok(None) };
             Ok(Some(if block.bytes.len() > BLOCK {
@@ -152,10 +151,8 @@ impl Job for PointsJob {
             if done.text.is_empty() {
                 return Ok(());
             }
-            if !is_first && !form.is_lines() {
-                put(b",")?;
-            }
-            is_first = false;
+            put(between)?;
+            between = if form.is_lines() { b"" } else { b"," };
             put(&done.text)
         };
         blocks::in_order(
@@ -170,6 +167,9 @@ impl Job for PointsJob {
         }
         let stats = overall.finish(self.options.ddof)?;
         if !form.is_lines() {
+            if between == begin {
+                put(begin)?;
+            }
             put(format!("],\"stats\":{stats}}}\n").as_bytes())?;
         }
         draft.finish()?;
