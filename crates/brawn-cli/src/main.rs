@@ -10,6 +10,7 @@ mod hash;
 mod lab;
 mod papers;
 mod plan;
+mod points;
 mod run;
 mod signals;
 mod stderr;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         Command::Image(image) => plan::image(*image).and_then(carry_out),
         Command::Hash(words) => hash::hash(*words).and_then(carry_out),
         Command::Compress(words) => compress::compress(*words).and_then(carry_out),
+        Command::Points(words) => points::points(*words).and_then(carry_out),
         Command::Check(words) => check::check(&words),
         Command::Emulate(words) => lab::emulate(*words),
         Command::Invoke(words) => lab::invoke(&words),

@@ -24,10 +24,12 @@ pub mod hash;
 pub mod image;
 #[cfg(any(feature = "points", feature = "stats"))]
 pub mod numbers;
+#[cfg(feature = "points")]
+pub mod points;
 mod recipe;
 #[cfg(feature = "stats")]
 pub mod stats;
-#[cfg(any(feature = "image", feature = "hash", feature = "stats"))]
+#[cfg(any(feature = "image", feature = "hash", feature = "points", feature = "stats"))]
 mod values;
 
 pub use recipe::Recipe;

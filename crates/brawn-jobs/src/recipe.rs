@@ -22,6 +22,9 @@ pub enum Recipe {
     /// Thumbnails, conversion and filters.
     #[cfg(feature = "image")]
     Image(crate::image::Options),
+    /// Data points.
+    #[cfg(feature = "points")]
+    Points(crate::points::Options),
     /// Statistics of tables.
     #[cfg(feature = "stats")]
     Stats(crate::stats::Options),
@@ -35,6 +38,8 @@ const JOBS: &[&str] = &[
     "hash",
     #[cfg(feature = "image")]
     "image",
+    #[cfg(feature = "points")]
+    "points",
     #[cfg(feature = "stats")]
     "stats",
 ];
@@ -81,6 +86,8 @@ impl Recipe {
             "hash" => read(options).map(Recipe::Hash),
             #[cfg(feature = "image")]
             "image" => read(options).map(Recipe::Image),
+            #[cfg(feature = "points")]
+            "points" => read(options).map(Recipe::Points),
             #[cfg(feature = "stats")]
             "stats" => read(options).map(Recipe::Stats),
             _ => {
@@ -102,6 +109,8 @@ impl Recipe {
             Recipe::Hash(ref options) => write("hash", options),
             #[cfg(feature = "image")]
             Recipe::Image(ref options) => write("image", options),
+            #[cfg(feature = "points")]
+            Recipe::Points(ref options) => write("points", options),
             #[cfg(feature = "stats")]
             Recipe::Stats(ref options) => write("stats", options),
         }
@@ -116,6 +125,8 @@ impl Recipe {
             Recipe::Hash(_) => "hash",
             #[cfg(feature = "image")]
             Recipe::Image(_) => "image",
+            #[cfg(feature = "points")]
+            Recipe::Points(_) => "points",
             #[cfg(feature = "stats")]
             Recipe::Stats(_) => "stats",
         }
@@ -131,6 +142,8 @@ impl Recipe {
             Recipe::Hash(_) => None,
             #[cfg(feature = "image")]
             Recipe::Image(_) => Some(crate::image::EXTENSIONS),
+            #[cfg(feature = "points")]
+            Recipe::Points(_) => Some(crate::points::EXTENSIONS),
             #[cfg(feature = "stats")]
             Recipe::Stats(_) => Some(crate::stats::EXTENSIONS),
         }
@@ -145,6 +158,8 @@ impl Recipe {
             Recipe::Hash(options) => options.sums,
             #[cfg(feature = "image")]
             Recipe::Image(_) => true,
+            #[cfg(feature = "points")]
+            Recipe::Points(_) => true,
             #[cfg(feature = "stats")]
             Recipe::Stats(options) => options.writes(),
         }
@@ -166,6 +181,12 @@ impl Recipe {
             }
             #[cfg(feature = "image")]
             Recipe::Image(options) => options.written_to(to, extension).map(Recipe::Image),
+            #[cfg(feature = "points")]
+            Recipe::Points(options) => {
+                // The form of the input is that of the output.
+                let _ = (to, extension);
+                Ok(Recipe::Points(options))
+            }
             #[cfg(feature = "stats")]
             Recipe::Stats(options) => options.written_to(to, extension).map(Recipe::Stats),
         }
@@ -184,6 +205,8 @@ impl Recipe {
             Recipe::Hash(options) => Ok(Box::new(crate::hash::HashJob::new(options)?)),
             #[cfg(feature = "image")]
             Recipe::Image(options) => Ok(Box::new(crate::image::ImageJob::new(options)?)),
+            #[cfg(feature = "points")]
+            Recipe::Points(options) => Ok(Box::new(crate::points::PointsJob::new(options)?)),
             #[cfg(feature = "stats")]
             Recipe::Stats(options) => Ok(Box::new(crate::stats::StatsJob::new(options)?)),
         }

@@ -7,6 +7,7 @@ mod hash;
 mod lab;
 mod outcome;
 mod places;
+mod points;
 mod stopping;
 mod words;
 

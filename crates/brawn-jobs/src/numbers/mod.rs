@@ -8,7 +8,11 @@ mod dd;
 mod moments;
 mod outliers;
 mod quantile;
+mod select;
+mod sums;
 
 pub use moments::Moments;
 pub use outliers::{Bounds, Outliers};
 pub use quantile::{Quantile, sorted};
+pub use select::median_distance;
+pub use sums::{deviation_norm, norm, sum, sum_times};

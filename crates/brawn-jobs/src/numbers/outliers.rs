@@ -68,7 +68,7 @@ impl Outliers {
     /// `factor` times `scale` to both sides; `None` where there is no scale.
     pub fn around(centre: f64, scale: f64, factor: f64) -> Option<Bounds> {
         let reach = factor * scale;
-        (scale > 0.0).then(|| Bounds { low: centre - reach, high: centre + reach })
+        (scale > 0.0).then_some(Bounds { low: centre - reach, high: centre + reach })
     }
 }
 
