@@ -18,12 +18,14 @@
 
 #[cfg(feature = "compress")]
 pub mod compress;
+#[cfg(feature = "compress")]
+pub mod decompress;
 #[cfg(feature = "hash")]
 pub mod hash;
 #[cfg(feature = "image")]
 pub mod image;
 mod recipe;
-#[cfg(any(feature = "image", feature = "hash"))]
+#[cfg(any(feature = "image", feature = "hash", feature = "compress"))]
 mod values;
 
 pub use recipe::Recipe;
