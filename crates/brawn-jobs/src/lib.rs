@@ -18,6 +18,8 @@
 
 #[cfg(feature = "compress")]
 pub mod compress;
+#[cfg(feature = "compress")]
+pub mod decompress;
 #[cfg(feature = "hash")]
 pub mod hash;
 #[cfg(feature = "image")]
@@ -29,7 +31,13 @@ pub mod points;
 mod recipe;
 #[cfg(feature = "stats")]
 pub mod stats;
-#[cfg(any(feature = "image", feature = "hash", feature = "points", feature = "stats"))]
+#[cfg(any(
+    feature = "compress",
+    feature = "hash",
+    feature = "image",
+    feature = "points",
+    feature = "stats"
+))]
 mod values;
 
 pub use recipe::Recipe;

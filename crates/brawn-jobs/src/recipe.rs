@@ -16,6 +16,9 @@ pub enum Recipe {
     /// Compression.
     #[cfg(feature = "compress")]
     Compress(crate::compress::Options),
+    /// Decompression.
+    #[cfg(feature = "compress")]
+    Decompress(crate::decompress::Options),
     /// Checksums.
     #[cfg(feature = "hash")]
     Hash(crate::hash::Options),
@@ -34,6 +37,8 @@ pub enum Recipe {
 const JOBS: &[&str] = &[
     #[cfg(feature = "compress")]
     "compress",
+    #[cfg(feature = "compress")]
+    "decompress",
     #[cfg(feature = "hash")]
     "hash",
     #[cfg(feature = "image")]
@@ -82,6 +87,8 @@ impl Recipe {
         match job {
             #[cfg(feature = "compress")]
             "compress" => read(options).map(Recipe::Compress),
+            #[cfg(feature = "compress")]
+            "decompress" => read(options).map(Recipe::Decompress),
             #[cfg(feature = "hash")]
             "hash" => read(options).map(Recipe::Hash),
             #[cfg(feature = "image")]
@@ -105,6 +112,8 @@ impl Recipe {
         match *self {
             #[cfg(feature = "compress")]
             Recipe::Compress(ref options) => write("compress", options),
+            #[cfg(feature = "compress")]
+            Recipe::Decompress(ref options) => write("decompress", options),
             #[cfg(feature = "hash")]
             Recipe::Hash(ref options) => write("hash", options),
             #[cfg(feature = "image")]
@@ -121,6 +130,8 @@ impl Recipe {
         match *self {
             #[cfg(feature = "compress")]
             Recipe::Compress(_) => "compress",
+            #[cfg(feature = "compress")]
+            Recipe::Decompress(_) => "decompress",
             #[cfg(feature = "hash")]
             Recipe::Hash(_) => "hash",
             #[cfg(feature = "image")]
@@ -138,6 +149,8 @@ impl Recipe {
         match self {
             #[cfg(feature = "compress")]
             Recipe::Compress(_) => None,
+            #[cfg(feature = "compress")]
+            Recipe::Decompress(_) => Some(crate::decompress::EXTENSIONS),
             #[cfg(feature = "hash")]
             Recipe::Hash(_) => None,
             #[cfg(feature = "image")]
@@ -154,6 +167,8 @@ impl Recipe {
         match self {
             #[cfg(feature = "compress")]
             Recipe::Compress(_) => true,
+            #[cfg(feature = "compress")]
+            Recipe::Decompress(options) => options.writes(),
             #[cfg(feature = "hash")]
             Recipe::Hash(options) => options.sums,
             #[cfg(feature = "image")]
@@ -174,6 +189,11 @@ impl Recipe {
         match self {
             #[cfg(feature = "compress")]
             Recipe::Compress(options) => options.written_to(to, extension).map(Recipe::Compress),
+            #[cfg(feature = "compress")]
+            Recipe::Decompress(options) => {
+                let _ = (to, extension);
+                Ok(Recipe::Decompress(crate::decompress::Options { any_name: true, ..options }))
+            }
             #[cfg(feature = "hash")]
             Recipe::Hash(options) => {
                 let _ = (to, extension);
@@ -201,6 +221,10 @@ impl Recipe {
         match self {
             #[cfg(feature = "compress")]
             Recipe::Compress(options) => Ok(Box::new(crate::compress::CompressJob::new(options)?)),
+            #[cfg(feature = "compress")]
+            Recipe::Decompress(options) => {
+                Ok(Box::new(crate::decompress::DecompressJob::new(options)?))
+            }
             #[cfg(feature = "hash")]
             Recipe::Hash(options) => Ok(Box::new(crate::hash::HashJob::new(options)?)),
             #[cfg(feature = "image")]
