@@ -18,12 +18,16 @@
 
 #[cfg(feature = "compress")]
 pub mod compress;
+#[cfg(feature = "encrypt")]
+pub mod decrypt;
+#[cfg(feature = "encrypt")]
+pub mod encrypt;
 #[cfg(feature = "hash")]
 pub mod hash;
 #[cfg(feature = "image")]
 pub mod image;
 mod recipe;
-#[cfg(any(feature = "image", feature = "hash"))]
+#[cfg(any(feature = "encrypt", feature = "hash", feature = "image"))]
 mod values;
 
 pub use recipe::Recipe;

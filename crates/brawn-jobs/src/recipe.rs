@@ -16,6 +16,12 @@ pub enum Recipe {
     /// Compression.
     #[cfg(feature = "compress")]
     Compress(crate::compress::Options),
+    /// Decryption.
+    #[cfg(feature = "encrypt")]
+    Decrypt(crate::decrypt::Options),
+    /// Encryption.
+    #[cfg(feature = "encrypt")]
+    Encrypt(crate::encrypt::Options),
     /// Checksums.
     #[cfg(feature = "hash")]
     Hash(crate::hash::Options),
@@ -28,6 +34,10 @@ pub enum Recipe {
 const JOBS: &[&str] = &[
     #[cfg(feature = "compress")]
     "compress",
+    #[cfg(feature = "encrypt")]
+    "decrypt",
+    #[cfg(feature = "encrypt")]
+    "encrypt",
     #[cfg(feature = "hash")]
     "hash",
     #[cfg(feature = "image")]
@@ -72,6 +82,10 @@ impl Recipe {
         match job {
             #[cfg(feature = "compress")]
             "compress" => read(options).map(Recipe::Compress),
+            #[cfg(feature = "encrypt")]
+            "decrypt" => read(options).map(Recipe::Decrypt),
+            #[cfg(feature = "encrypt")]
+            "encrypt" => read(options).map(Recipe::Encrypt),
             #[cfg(feature = "hash")]
             "hash" => read(options).map(Recipe::Hash),
             #[cfg(feature = "image")]
@@ -91,6 +105,10 @@ impl Recipe {
         match *self {
             #[cfg(feature = "compress")]
             Recipe::Compress(ref options) => write("compress", options),
+            #[cfg(feature = "encrypt")]
+            Recipe::Decrypt(ref options) => write("decrypt", options),
+            #[cfg(feature = "encrypt")]
+            Recipe::Encrypt(ref options) => write("encrypt", options),
             #[cfg(feature = "hash")]
             Recipe::Hash(ref options) => write("hash", options),
             #[cfg(feature = "image")]
@@ -103,6 +121,10 @@ impl Recipe {
         match *self {
             #[cfg(feature = "compress")]
             Recipe::Compress(_) => "compress",
+            #[cfg(feature = "encrypt")]
+            Recipe::Decrypt(_) => "decrypt",
+            #[cfg(feature = "encrypt")]
+            Recipe::Encrypt(_) => "encrypt",
             #[cfg(feature = "hash")]
             Recipe::Hash(_) => "hash",
             #[cfg(feature = "image")]
@@ -116,6 +138,10 @@ impl Recipe {
         match self {
             #[cfg(feature = "compress")]
             Recipe::Compress(_) => None,
+            #[cfg(feature = "encrypt")]
+            Recipe::Decrypt(_) => None,
+            #[cfg(feature = "encrypt")]
+            Recipe::Encrypt(_) => None,
             #[cfg(feature = "hash")]
             Recipe::Hash(_) => None,
             #[cfg(feature = "image")]
@@ -128,6 +154,10 @@ impl Recipe {
         match self {
             #[cfg(feature = "compress")]
             Recipe::Compress(_) => true,
+            #[cfg(feature = "encrypt")]
+            Recipe::Decrypt(_) => true,
+            #[cfg(feature = "encrypt")]
+            Recipe::Encrypt(_) => true,
             #[cfg(feature = "hash")]
             Recipe::Hash(options) => options.sums,
             #[cfg(feature = "image")]
@@ -144,6 +174,15 @@ impl Recipe {
         match self {
             #[cfg(feature = "compress")]
             Recipe::Compress(options) => options.written_to(to, extension).map(Recipe::Compress),
+            #[cfg(feature = "encrypt")]
+            Recipe::Decrypt(options) => {
+                Ok(Recipe::Decrypt(crate::decrypt::Options { any_name: true, ..options }))
+            }
+            #[cfg(feature = "encrypt")]
+            Recipe::Encrypt(options) => {
+                let _ = (to, extension);
+                Ok(Recipe::Encrypt(options))
+            }
             #[cfg(feature = "hash")]
             Recipe::Hash(options) => {
                 let _ = (to, extension);
@@ -163,6 +202,10 @@ impl Recipe {
         match self {
             #[cfg(feature = "compress")]
             Recipe::Compress(options) => Ok(Box::new(crate::compress::CompressJob::new(options)?)),
+            #[cfg(feature = "encrypt")]
+            Recipe::Decrypt(options) => Ok(Box::new(crate::decrypt::DecryptJob::new(options)?)),
+            #[cfg(feature = "encrypt")]
+            Recipe::Encrypt(options) => Ok(Box::new(crate::encrypt::EncryptJob::new(options)?)),
             #[cfg(feature = "hash")]
             Recipe::Hash(options) => Ok(Box::new(crate::hash::HashJob::new(options)?)),
             #[cfg(feature = "image")]
