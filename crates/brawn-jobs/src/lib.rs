@@ -20,6 +20,10 @@
 pub mod compress;
 #[cfg(feature = "compress")]
 pub mod decompress;
+#[cfg(feature = "encrypt")]
+pub mod decrypt;
+#[cfg(feature = "encrypt")]
+pub mod encrypt;
 #[cfg(feature = "hash")]
 pub mod hash;
 #[cfg(feature = "image")]
@@ -33,6 +37,7 @@ mod recipe;
 pub mod stats;
 #[cfg(any(
     feature = "compress",
+    feature = "encrypt",
     feature = "hash",
     feature = "image",
     feature = "points",

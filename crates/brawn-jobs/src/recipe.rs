@@ -19,6 +19,12 @@ pub enum Recipe {
     /// Decompression.
     #[cfg(feature = "compress")]
     Decompress(crate::decompress::Options),
+    /// Decryption.
+    #[cfg(feature = "encrypt")]
+    Decrypt(crate::decrypt::Options),
+    /// Encryption.
+    #[cfg(feature = "encrypt")]
+    Encrypt(crate::encrypt::Options),
     /// Checksums.
     #[cfg(feature = "hash")]
     Hash(crate::hash::Options),
@@ -39,6 +45,10 @@ const JOBS: &[&str] = &[
     "compress",
     #[cfg(feature = "compress")]
     "decompress",
+    #[cfg(feature = "encrypt")]
+    "decrypt",
+    #[cfg(feature = "encrypt")]
+    "encrypt",
     #[cfg(feature = "hash")]
     "hash",
     #[cfg(feature = "image")]
@@ -89,6 +99,10 @@ impl Recipe {
             "compress" => read(options).map(Recipe::Compress),
             #[cfg(feature = "compress")]
             "decompress" => read(options).map(Recipe::Decompress),
+            #[cfg(feature = "encrypt")]
+            "decrypt" => read(options).map(Recipe::Decrypt),
+            #[cfg(feature = "encrypt")]
+            "encrypt" => read(options).map(Recipe::Encrypt),
             #[cfg(feature = "hash")]
             "hash" => read(options).map(Recipe::Hash),
             #[cfg(feature = "image")]
@@ -114,6 +128,10 @@ impl Recipe {
             Recipe::Compress(ref options) => write("compress", options),
             #[cfg(feature = "compress")]
             Recipe::Decompress(ref options) => write("decompress", options),
+            #[cfg(feature = "encrypt")]
+            Recipe::Decrypt(ref options) => write("decrypt", options),
+            #[cfg(feature = "encrypt")]
+            Recipe::Encrypt(ref options) => write("encrypt", options),
             #[cfg(feature = "hash")]
             Recipe::Hash(ref options) => write("hash", options),
             #[cfg(feature = "image")]
@@ -132,6 +150,10 @@ impl Recipe {
             Recipe::Compress(_) => "compress",
             #[cfg(feature = "compress")]
             Recipe::Decompress(_) => "decompress",
+            #[cfg(feature = "encrypt")]
+            Recipe::Decrypt(_) => "decrypt",
+            #[cfg(feature = "encrypt")]
+            Recipe::Encrypt(_) => "encrypt",
             #[cfg(feature = "hash")]
             Recipe::Hash(_) => "hash",
             #[cfg(feature = "image")]
@@ -151,6 +173,10 @@ impl Recipe {
             Recipe::Compress(_) => None,
             #[cfg(feature = "compress")]
             Recipe::Decompress(_) => Some(crate::decompress::EXTENSIONS),
+            #[cfg(feature = "encrypt")]
+            Recipe::Decrypt(_) => None,
+            #[cfg(feature = "encrypt")]
+            Recipe::Encrypt(_) => None,
             #[cfg(feature = "hash")]
             Recipe::Hash(_) => None,
             #[cfg(feature = "image")]
@@ -169,6 +195,10 @@ impl Recipe {
             Recipe::Compress(_) => true,
             #[cfg(feature = "compress")]
             Recipe::Decompress(options) => options.writes(),
+            #[cfg(feature = "encrypt")]
+            Recipe::Decrypt(_) => true,
+            #[cfg(feature = "encrypt")]
+            Recipe::Encrypt(_) => true,
             #[cfg(feature = "hash")]
             Recipe::Hash(options) => options.sums,
             #[cfg(feature = "image")]
@@ -193,6 +223,16 @@ impl Recipe {
             Recipe::Decompress(options) => {
                 let _ = (to, extension);
                 Ok(Recipe::Decompress(crate::decompress::Options { any_name: true, ..options }))
+            }
+            #[cfg(feature = "encrypt")]
+            Recipe::Decrypt(options) => {
+                let _ = (to, extension);
+                Ok(Recipe::Decrypt(crate::decrypt::Options { any_name: true, ..options }))
+            }
+            #[cfg(feature = "encrypt")]
+            Recipe::Encrypt(options) => {
+                let _ = (to, extension);
+                Ok(Recipe::Encrypt(options))
             }
             #[cfg(feature = "hash")]
             Recipe::Hash(options) => {
@@ -225,6 +265,10 @@ impl Recipe {
             Recipe::Decompress(options) => {
                 Ok(Box::new(crate::decompress::DecompressJob::new(options)?))
             }
+            #[cfg(feature = "encrypt")]
+            Recipe::Decrypt(options) => Ok(Box::new(crate::decrypt::DecryptJob::new(options)?)),
+            #[cfg(feature = "encrypt")]
+            Recipe::Encrypt(options) => Ok(Box::new(crate::encrypt::EncryptJob::new(options)?)),
             #[cfg(feature = "hash")]
             Recipe::Hash(options) => Ok(Box::new(crate::hash::HashJob::new(options)?)),
             #[cfg(feature = "image")]
