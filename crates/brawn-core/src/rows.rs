@@ -205,7 +205,10 @@ mod tests {
     #[test]
     fn texts_keep_what_is_empty_apart_from_what_is_missing() {
         let texts: Texts = [Some("a"), None, Some(""), Some("é")].into_iter().collect();
-        assert_eq!([0, 1, 2, 3, 4].map(|at| texts.get(at)), [Some("a"), None, Some(""), Some("é"), None]);
+        assert_eq!(
+            [0, 1, 2, 3, 4].map(|at| texts.get(at)),
+            [Some("a"), None, Some(""), Some("é"), None]
+        );
     }
 
     #[test]
