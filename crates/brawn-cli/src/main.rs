@@ -13,6 +13,7 @@ mod plan;
 mod points;
 mod run;
 mod signals;
+mod stats;
 mod stderr;
 mod stdout;
 mod tune;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         Command::Hash(words) => hash::hash(*words).and_then(carry_out),
         Command::Compress(words) => compress::compress(*words).and_then(carry_out),
         Command::Points(words) => points::points(*words).and_then(carry_out),
+        Command::Stats(words) => stats::stats(*words).and_then(carry_out),
         Command::Check(words) => check::check(&words),
         Command::Emulate(words) => lab::emulate(*words),
         Command::Invoke(words) => lab::invoke(&words),

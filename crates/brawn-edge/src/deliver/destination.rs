@@ -159,6 +159,27 @@ impl Destination {
         })
     }
 
+    /// Where an output goes that lies beside the one of an exact destination: `a.csv` and `.rejects.csv` give
+    /// `a.rejects.csv`.
+    ///
+    /// # Errors
+    /// Where nothing can lie beside it.
+    pub(crate) fn beside_exact(&self, suffix: &str) -> Result<Location> {
+        let name = |last: &str| {
+            format!("{}{suffix}", last.rsplit_once('.').map_or(last, |(stem, _)| stem))
+        };
+        match &self.0 {
+            Place::Exactly(Location::Path(path)) => {
+                let last = path.file_name().unwrap_or_default().to_string_lossy();
+                Ok(Location::Path(path.with_file_name(name(&last))))
+            }
+            Place::Exactly(Location::Object(address)) => {
+                Ok(Location::Object(address.with_key(name(&address.key))))
+            }
+            _ => Err(Error::invalid_options("nothing can be written beside standard output")),
+        }
+    }
+
     /// Where the output `name` goes. An exact destination takes any name.
     ///
     /// # Errors
@@ -300,6 +321,17 @@ mod tests {
             assert_eq!(beside.place(&place(source), name).expect(source), place(wanted));
         }
         beside.place(&place("x/a"), "../up").expect_err("up");
+    }
+
+    #[test]
+    fn what_goes_aside_has_the_name_of_the_exact_output() {
+        for (to, wanted) in
+            [("no/b.csv", "no/b.rejects.csv"), ("s3://o/x/b.csv", "s3://o/x/b.rejects.csv")]
+        {
+            let exact = Destination::resolve(place(to), &[place("a.csv")]).expect(to);
+            assert_eq!(exact.beside_exact(".rejects.csv").expect(to), place(wanted));
+        }
+        Destination::folder(Location::Stdio).beside_exact(".x").expect_err("standard output");
     }
 
     #[test]

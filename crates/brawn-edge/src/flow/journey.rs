@@ -267,17 +267,20 @@ impl Run<'_> {
         source: &Arc<str>,
     ) -> Result<Option<Vec<Location>>> {
         let destination = &self.flow.destination;
-        if destination.is_exact() && plan.outputs.len() > 1 {
+        let results = plan.outputs.iter().filter(|output| output.aside.is_none()).count();
+        if destination.is_exact() && results > 1 {
             return Err(Error::invalid_options(format!(
-                "`{source}` gives {} outputs and the destination takes one",
-                plan.outputs.len()
+                "`{source}` gives {results} outputs and the destination takes one"
             ))
             .with_hint("give a folder or a prefix"));
         }
         let targets: Vec<Location> = plan
             .outputs
             .iter()
-            .map(|output| destination.place(&item.location, &output.name))
+            .map(|output| match output.aside {
+                Some(suffix) if destination.is_exact() => destination.beside_exact(suffix),
+                _ => destination.place(&item.location, &output.name),
+            })
             .collect::<Result<_>>()?;
         Ok(self.delivery.places.claim(&targets, source)?.then_some(targets))
     }

@@ -92,6 +92,7 @@ impl Job for Lines {
                 name: format!("{}.lines", head.name),
                 content_type: "text/plain",
                 summary: String::new(),
+                aside: None,
             }],
             streaming: true,
             summary: String::new(),

@@ -108,6 +108,7 @@ impl Job for DecryptJob {
                 name,
                 content_type: "application/octet-stream",
                 summary: "decrypted".to_owned(),
+                aside: None,
             }],
             streaming: true,
             summary: match head.size {

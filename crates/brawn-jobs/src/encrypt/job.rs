@@ -137,6 +137,7 @@ impl Job for EncryptJob {
                     1 => "age, 1 recipient".to_owned(),
                     more => format!("age, {more} recipients"),
                 },
+                aside: None,
             }],
             streaming: true,
             summary: match head.size {

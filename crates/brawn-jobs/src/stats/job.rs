@@ -99,6 +99,7 @@ impl Job for StatsJob {
                 name: self.output(head.name, format),
                 content_type: format.content_type(),
                 summary: format!("statistics, {}", format.extension()),
+                aside: None,
             });
         }
         if let Some(name) = rejects::file(&self.options, head.name) {
@@ -106,6 +107,7 @@ impl Job for StatsJob {
                 name,
                 content_type: Format::Csv.content_type(),
                 summary: "bad records".to_owned(),
+                aside: Some(".rejects.csv"),
             });
         }
         Ok(Planning::Ready(Plan {
@@ -132,6 +134,17 @@ impl Job for StatsJob {
             budget,
             tally: Tally::default(),
         };
+        if sink.takes_rows() {
+            // A sink that has this object already says so before the work.
+            let rows = match self.options.per {
+                Per::Row => row_plan(&table.layout, &self.options).schema(),
+                Per::Column => columns::schema(&self.options),
+            };
+            let rejects = self.options.keeps_rejects().then(rejects::schema);
+            for schema in std::iter::once(rows).chain(rejects) {
+                sink.table(&schema)?.finish()?;
+            }
+        }
         let output = self.format().map(|format| (self.output(name, format), format));
         match (self.options.per, output) {
             (Per::Row, Some((file, format))) => run.per_row(table, name, sink, &file, format)?,

@@ -9,6 +9,7 @@ mod infer;
 mod job;
 mod open;
 mod options;
+mod page;
 mod read;
 mod rejects;
 mod row;
@@ -20,6 +21,7 @@ const MOST_TOP: usize = 10_000;
 pub use infer::Type;
 pub use job::StatsJob;
 pub use options::{Format, Input, Options, Per, Rejects};
+pub use page::page;
 pub use read::Encoding;
 
 /// Extensions of tables.

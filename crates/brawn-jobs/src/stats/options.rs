@@ -131,6 +131,10 @@ pub struct Options {
     )]
     pub max_rejects: Rejects,
 
+    /// Write the bad records that were put aside, beside the results: a file `NAME.rejects.csv`, or a table.
+    #[cfg_attr(feature = "clap", arg(skip = true))]
+    pub store_rejects: bool,
+
     /// The longest record.
     #[serde(with = "values::size")]
     #[cfg_attr(
@@ -170,6 +174,7 @@ impl Default for Options {
             types: BTreeMap::new(),
             null_padding: false,
             max_rejects: Rejects::Count(0),
+            store_rejects: true,
             max_line_size: ByteSize(2 << 20),
             format: None,
         }
@@ -352,7 +357,12 @@ impl Options {
 
     /// Whether there is more to write than the report says.
     pub fn writes(&self) -> bool {
-        self.per == Per::Row || self.format.is_some() || self.max_rejects.any()
+        self.per == Per::Row || self.format.is_some() || self.keeps_rejects()
+    }
+
+    /// Whether bad records are written.
+    pub(crate) fn keeps_rejects(&self) -> bool {
+        self.max_rejects.any() && self.store_rejects
     }
 
     /// The same for one exact output whose name ends with `extension`.

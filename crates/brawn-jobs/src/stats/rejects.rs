@@ -142,7 +142,7 @@ impl Rejects {
 
 /// The name of the file that goes with the rows of `name`.
 pub(crate) fn file(options: &Options, name: &str) -> Option<String> {
-    options.max_rejects.any().then(|| format!("{name}.rejects.csv"))
+    options.keeps_rejects().then(|| format!("{name}.rejects.csv"))
 }
 
 /// The columns of DuckDB's `reject_errors`.
