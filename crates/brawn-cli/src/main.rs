@@ -5,6 +5,7 @@
 mod args;
 mod check;
 mod compress;
+mod decompress;
 mod flags;
 mod hash;
 mod lab;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         Command::Image(image) => plan::image(*image).and_then(carry_out),
         Command::Hash(words) => hash::hash(*words).and_then(carry_out),
         Command::Compress(words) => compress::compress(*words).and_then(carry_out),
+        Command::Decompress(words) => decompress::decompress(*words).and_then(carry_out),
         Command::Check(words) => check::check(&words),
         Command::Emulate(words) => lab::emulate(*words),
         Command::Invoke(words) => lab::invoke(&words),
