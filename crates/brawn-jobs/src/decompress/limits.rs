@@ -52,7 +52,7 @@ impl Account {
         }
         if self.plain > FREE && self.plain / read.max(1) >= self.ratio {
             return Err(Error::limit_exceeded(format!(
-                "it becomes more than {} times as long, by byte {read} of the input",
+                "it becomes more than {} times as long",
                 self.ratio
             ))
             .with_hint("raise `max_ratio` if it shall"));

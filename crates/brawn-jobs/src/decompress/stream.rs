@@ -82,6 +82,9 @@ pub(super) fn stream<C: Codec>(
         Ok(Some(turn))
     };
     let mut size = FIRST_ROOM;
+    // Rooms are filled to their end before they are handed on: their bounds, where limits are asked, must not depend on
+    // what was read by then.
+    let mut open: Option<Room> = None;
     let compute = |turn: Turn| {
         if lock().is_done {
             return Ok(());
@@ -91,26 +94,32 @@ pub(super) fn stream<C: Codec>(
             spare.give_back(chunk);
         }
         let begun = window.offset();
-        let mut room = Room::new(turn.room, size, account.room());
-        size = (2 * size).min(ROOM);
-        let mut is_done = false;
-        while !room.is_full() {
-            budget.check()?;
-            match codec.step(window, &mut room, budget)? {
-                Step::On => {}
-                Step::Starved => break,
-                Step::Done => {
-                    is_done = true;
-                    break;
-                }
+        let mut room = match open.take() {
+            Some(room) => {
+                spare.give_back(turn.room);
+                room
             }
+            None => {
+                let room = Room::new(turn.room, size, account.room());
+                size = (2 * size).min(ROOM);
+                room
+            }
+        };
+        let mut step = Step::On;
+        while step == Step::On && !room.is_full() {
+            budget.check()?;
+            step = codec.step(window, &mut room, budget)?;
         }
-        account.add(room.filled().len() as u64 + room.told, window.offset())?;
         budget.advance(window.offset() - begun);
         let mut told = lock();
-        told.rooms.push(room);
-        told.is_done = is_done;
+        told.is_done = step == Step::Done;
         told.has_enough = window.rest().len() >= CHUNK;
+        if step == Step::Starved {
+            open = Some(room);
+        } else {
+            account.add(room.filled().len() as u64 + room.told, window.offset())?;
+            told.rooms.push(room);
+        }
         Ok(())
     };
     blocks::in_turn(budget, read, compute)?;

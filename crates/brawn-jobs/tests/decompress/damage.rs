@@ -199,3 +199,36 @@ fn damage_in_a_late_part_is_told_with_its_offset() {
         );
     }
 }
+
+/// Pieces cut out, doubled or moved: an error, or for zstd what libzstd makes of it, for gzip what was compressed.
+#[test]
+fn no_splice_gives_anything_else() {
+    let plain = [text(700 << 10), vec![0; 700 << 10]].concat();
+    let gzip = own(Format::Gzip, &plain);
+    let zstd = [frame(&plain[..5000]), own(Format::Zstd, &plain[..9000]), frame(b"end")].concat();
+    let mut state = 1_u64;
+    let mut random = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 33) as usize % below
+    };
+    for round in 0..400 {
+        for whole in [&gzip, &zstd] {
+            let (one, two) = (random(whole.len()), random(whole.len()));
+            let (from, to) = (one.min(two), one.max(two));
+            let piece = &whole[from..to.min(from + 60_000)];
+            let mut spliced = whole.clone();
+            match round % 3 {
+                0 => drop(spliced.drain(from..from + piece.len())),
+                1 => drop(spliced.splice(to..to, piece.iter().copied())),
+                _ => spliced[to - piece.len().min(to)..to].fill(random(256) as u8),
+            }
+            let Ok(back) = decompress_alone(&spliced) else { continue };
+            if whole == &gzip {
+                assert!(back == plain, "round {round}");
+            } else {
+                let wanted = zstd::stream::decode_all(&*spliced).expect("libzstd reads it too");
+                assert!(back == wanted, "round {round}");
+            }
+        }
+    }
+}
