@@ -55,6 +55,27 @@ fn every_checksum_at_once_conforms() {
     conforms(&HashJob::new(options).expect("valid"), &numbers(16 << 20));
 }
 
+#[cfg(feature = "stats")]
+#[test]
+fn statistics_conform() {
+    let mut table = "a,b,name\n".to_owned();
+    let mut state = 1_u32;
+    while table.len() < 12 << 20 {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        table.push_str(&format!("{},{}.5,n{}\n", state >> 8, state >> 20, state >> 28));
+    }
+    let large = table.as_bytes();
+    let end = large[..70_000].iter().rposition(|byte| *byte == b'\n').expect("lines");
+    for recipe in [
+        serde_json::json!({ "job": "stats", "format": "json", "group_by": "name" }),
+        serde_json::json!({ "job": "stats", "per": "row" }),
+    ] {
+        let job = brawn_jobs::Recipe::from_json(&recipe).and_then(brawn_jobs::Recipe::into_job);
+        let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        check(&*job.expect("valid"), &Subject { name: "x/a.csv", small: &large[..end], large });
+    }
+}
+
 #[test]
 fn zstd_conforms() {
     conforms(&compress(Format::Zstd, None), &numbers(24 << 20));

@@ -12,6 +12,8 @@ mod job;
 mod limits;
 mod name;
 mod options;
+#[cfg(feature = "stats")]
+mod reader;
 mod stream;
 mod units;
 mod window;
@@ -20,3 +22,5 @@ mod zstd;
 pub use job::DecompressJob;
 pub use name::EXTENSIONS;
 pub use options::Options;
+#[cfg(feature = "stats")]
+pub(crate) use reader::unpacked;

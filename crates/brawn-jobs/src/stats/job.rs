@@ -16,6 +16,7 @@ use super::options::{Format, Options, Per};
 use super::read::{BLOCK, Block, Frame, Reject};
 use super::rejects::{self, Rejects};
 use super::write;
+use crate::decompress::unpacked;
 
 /// A block, its values as numbers, in order, and what is told of them.
 const FOR_ONE: u64 = 10 * BLOCK as u64;
@@ -124,7 +125,7 @@ impl Job for StatsJob {
         let ahead = (blocks::ahead(budget.workers()) as u64).min(fit).max(1);
         let held = budget.reserve(READING + ahead * FOR_ONE)?;
         let mut counted = Counted { reader: source, bytes: 0 };
-        let table = open(&mut counted, name, &self.options)?;
+        let table = open(unpacked(&mut counted, budget)?, name, &self.options)?;
         let mut run = Run {
             options: &self.options,
             rejects: Rejects::new(self.options.max_rejects),

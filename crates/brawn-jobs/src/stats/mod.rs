@@ -13,6 +13,7 @@ mod page;
 mod read;
 mod rejects;
 mod row;
+mod tile;
 mod write;
 
 /// More of the most frequent values than are counted are never named.

@@ -4,6 +4,7 @@ use brawn_core::rows::{Column, Field, Kind, Rows, Schema, Texts};
 
 use super::options::Options;
 use super::read::{Block, Cells, Frame};
+use super::tile::{self, Tile};
 use crate::numbers::{Bounds, Moments, Outliers, Quantile};
 
 /// Which columns are what.
@@ -49,31 +50,29 @@ impl RowPlan {
         let mut medians = Vec::with_capacity(rows);
         let mut deviations = Vec::with_capacity(rows);
         let mut outliers = Texts::default();
-        let (mut values, mut ascending, mut text) = (Vec::new(), Vec::new(), String::new());
+        let mut scratch = Scratch::default();
         let mut overflows = 0;
-        for row in 0..rows {
-            values.clear();
-            let row_values = columns.iter().filter_map(|column| column.get(row).copied());
-            values.extend(row_values.filter(|value| !value.is_nan()));
-            ascending.clone_from(&values);
-            sort(&mut ascending);
-            let (mean, variance) = mean_and_variance(&values, options.ddof);
-            let lacks = usize::from(options.ddof) < values.len();
-            overflows +=
-                u64::from(!values.is_empty() && (mean.is_none() || (lacks && variance.is_none())));
-            counts.push(i64::try_from(values.len()).ok());
-            means.push(mean);
-            medians.push(Quantile::Linear.of(&ascending, 0.5));
-            deviations.push(variance.map(f64::sqrt));
-            let bounds = match options.outliers {
-                Outliers::Zscore => variance
-                    .zip(mean)
-                    .and_then(|(variance, mean)| Outliers::around(mean, variance.sqrt(), factor)),
-                rule => rule.bounds(&ascending, factor),
-            };
-            text.clear();
-            listed(&values, bounds, &mut text);
-            outliers.push(Some(&text));
+        let mut push = |one: One, text: &str| {
+            let lacks = usize::from(options.ddof) < one.count;
+            let none = one.mean.is_none() || (lacks && one.variance.is_none());
+            overflows += u64::from(one.count > 0 && none);
+            counts.push(i64::try_from(one.count).ok());
+            means.push(one.mean);
+            medians.push(one.median);
+            deviations.push(one.variance.map(f64::sqrt));
+            outliers.push(Some(text));
+        };
+        let mut row = 0;
+        while row < rows {
+            if let Some(tile) = Tile::of(&columns, row) {
+                scratch.tile(&tile, &columns, row, options, factor, &mut push);
+            } else {
+                for row in row..(row + tile::ROWS).min(rows) {
+                    let one = scratch.row(&columns, row, options, factor);
+                    push(one, &scratch.text);
+                }
+            }
+            row += tile::ROWS;
         }
         let lines =
             frame.lines.iter().map(|line| i64::try_from(block.line + u64::from(*line)).ok());
@@ -89,6 +88,98 @@ impl RowPlan {
         ]);
         (Rows::new(all).unwrap_or_default(), overflows)
     }
+}
+
+/// The statistics of a row, but for its outliers.
+struct One {
+    count: usize,
+    mean: Option<f64>,
+    variance: Option<f64>,
+    median: Option<f64>,
+}
+
+/// Memory that is used again for each row.
+#[derive(Default)]
+struct Scratch {
+    values: Vec<f64>,
+    ascending: Vec<f64>,
+    text: String,
+}
+
+impl Scratch {
+    /// A row whose values may be missing; its outliers are left in `text`.
+    fn row(&mut self, columns: &[&[f64]], row: usize, options: &Options, factor: f64) -> One {
+        self.take(columns, row);
+        self.ascending.clone_from(&self.values);
+        sort(&mut self.ascending);
+        let (mean, variance) = mean_and_variance(&self.values, options.ddof);
+        let bounds = match options.outliers {
+            Outliers::Zscore => zscore(mean, variance, factor),
+            rule => rule.bounds(&self.ascending, factor),
+        };
+        self.list(bounds);
+        let median = Quantile::Linear.of(&self.ascending, 0.5);
+        One { count: self.values.len(), mean, variance, median }
+    }
+
+    /// The rows of a tile.
+    fn tile(
+        &mut self,
+        tile: &Tile,
+        columns: &[&[f64]],
+        row: usize,
+        options: &Options,
+        factor: f64,
+        push: &mut impl FnMut(One, &str),
+    ) {
+        let count = columns.len();
+        let freedom = count as f64 - f64::from(options.ddof);
+        let lanes = (tile.quantile(0.25), tile.quantile(0.5), tile.quantile(0.75), tile.ends());
+        let (first, medians, third, (least, greatest)) = lanes;
+        let quartiles = first.into_iter().zip(third);
+        let ends = least.into_iter().zip(greatest);
+        let moments = tile.mean.into_iter().zip(tile.squares);
+        for (at, (((median, quartiles), ends), (mean, squares))) in
+            medians.into_iter().zip(quartiles).zip(ends).zip(moments).enumerate()
+        {
+            let is_finite = mean.is_finite() && squares.is_finite();
+            let variance = (is_finite && freedom > 0.0).then(|| (squares / freedom).max(0.0));
+            let mean = mean.is_finite().then_some(mean);
+            let bounds = match options.outliers {
+                Outliers::Iqr => Some(Outliers::fences(quartiles.0, quartiles.1, factor)),
+                Outliers::Zscore => zscore(mean, variance, factor),
+                Outliers::Mad => {
+                    self.ascending.clear();
+                    self.ascending.extend(tile.ascending(at));
+                    Outliers::Mad.bounds(&self.ascending, factor)
+                }
+            };
+            let one = One { count, mean, variance, median: Some(median) };
+            match bounds.filter(|bounds| bounds.exclude(ends.0) || bounds.exclude(ends.1)) {
+                None => push(one, "[]"),
+                bounds => {
+                    self.take(columns, row + at);
+                    self.list(bounds);
+                    push(one, &self.text);
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, columns: &[&[f64]], row: usize) {
+        self.values.clear();
+        let values = columns.iter().filter_map(|column| column.get(row).copied());
+        self.values.extend(values.filter(|value| !value.is_nan()));
+    }
+
+    fn list(&mut self, bounds: Option<Bounds>) {
+        self.text.clear();
+        listed(&self.values, bounds, &mut self.text);
+    }
+}
+
+fn zscore(mean: Option<f64>, variance: Option<f64>, factor: f64) -> Option<Bounds> {
+    variance.zip(mean).and_then(|(variance, mean)| Outliers::around(mean, variance.sqrt(), factor))
 }
 
 /// A column that names rows.

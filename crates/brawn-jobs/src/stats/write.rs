@@ -1,7 +1,5 @@
 //! Rows as text: CSV (RFC 4180) and JSON Lines.
 
-use std::fmt::Write as _;
-
 use brawn_core::rows::{Cell, Rows, Schema};
 
 use super::options::Format;
@@ -10,6 +8,27 @@ use super::options::Format;
 pub(crate) fn push_float(value: f64, text: &mut String) {
     let mut buffer = zmij::Buffer::new();
     text.push_str(buffer.format(value));
+}
+
+fn push_integer(value: i64, text: &mut String) {
+    // Lines and counts: `Display` takes three times as long.
+    let mut digits = [0_u8; 20];
+    let (mut rest, mut at) = (value.unsigned_abs(), digits.len());
+    loop {
+        at -= 1;
+        if let Some(digit) = digits.get_mut(at) {
+            *digit = b'0' + (rest % 10) as u8;
+        }
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if value < 0 {
+        text.push('-');
+    }
+    let digits = digits.get(at..).and_then(|digits| std::str::from_utf8(digits).ok());
+    text.push_str(digits.unwrap_or_default());
 }
 
 /// What comes before the first row.
@@ -72,8 +91,7 @@ fn push_cell(cell: Cell<'_>, text: &mut String, push_text: impl Fn(&str, &mut St
     match cell {
         Cell::Null => {}
         Cell::Boolean(value) => text.push_str(if value { "true" } else { "false" }),
-        // Writing to a string does not fail.
-        Cell::Integer(value) => drop(write!(text, "{value}")),
+        Cell::Integer(value) => push_integer(value, text),
         Cell::Float(value) => push_float(value, text),
         Cell::Text(value) => push_text(value, text),
     }
@@ -100,6 +118,15 @@ mod tests {
     use brawn_core::rows::{Column, Field, Kind};
 
     use super::*;
+
+    #[test]
+    fn integers_are_written_as_display_does() {
+        for value in [0, 7, -7, 10, 1_000_000, i64::MAX, i64::MIN] {
+            let mut text = String::new();
+            push_integer(value, &mut text);
+            assert_eq!(text, value.to_string());
+        }
+    }
 
     #[test]
     fn rows_are_written_as_others_read_them() {
