@@ -197,6 +197,20 @@ fn whole((bytes, held): (Vec<u8>, Held), buffers: &Arc<Buffers>) -> Opened {
 }
 
 impl Opened {
+    /// What was given whole.
+    pub(crate) fn given(content: Bytes, buffers: &Arc<Buffers>) -> Opened {
+        Opened {
+            size: content.len() as u64,
+            head: content,
+            identity: None,
+            written_by: None,
+            held: None,
+            modified: None,
+            rest: Rest::Nothing,
+            buffers: Arc::clone(buffers),
+        }
+    }
+
     /// Its size, where it is known before it has been read to the end.
     pub(crate) fn known_size(&self) -> Option<u64> {
         (!matches!(self.rest, Rest::Pipe(_))).then_some(self.size)

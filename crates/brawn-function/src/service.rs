@@ -7,6 +7,8 @@ use brawn_core::{Budget, Error, Result, Status, Summary};
 use brawn_edge::{Outcome, Stores, events};
 use serde_json::{Map, Value};
 
+use crate::event::{Event, Reply};
+use crate::inline;
 use crate::items::{Items, Times};
 use crate::setup::Setup;
 
@@ -51,12 +53,12 @@ impl Service {
     /// # Errors
     /// When the event or its recipe cannot be understood; when nobody waits for the reply and something failed that
     /// may succeed when Lambda tries again.
-    pub(crate) async fn invoke(&self, event: Value, request_id: &str) -> Result<Value> {
+    pub(crate) async fn invoke(&self, event: Event, request_id: &str) -> Result<Reply> {
         let budget = brawn::budget();
-        if event.get("sources").is_some() || event.get("job").is_some() {
+        if event.is_direct() {
             return self.direct(event, &budget, request_id).await;
         }
-        let event = events::read(&event)?;
+        let event = events::read(&Value::Object(event.fields))?;
         let setup = self.setup.as_ref().ok_or_else(|| {
             Error::invalid_options("BRAWN_RECIPE is not set, so nobody said what to do with objects").with_hint(
                 "set it to a recipe such as {\"job\":\"image\",\"width\":[800],\"to\":\"s3://bucket/thumbs/\"}",
@@ -72,41 +74,53 @@ impl Service {
             .await;
         measure(&items.times, &summary);
         match batch.reply() {
-            Some(reply) => Ok(reply),
-            None => items.to_try_again(&summary).map_or_else(|| Ok(items.reply(&summary)), Err),
+            Some(reply) => Ok(Reply::Report(reply)),
+            None => items
+                .to_try_again(&summary)
+                .map_or_else(|| Ok(Reply::Report(items.reply(&summary))), Err),
         }
     }
 
-    /// A recipe with its sources in the event itself. Without a `job` it is `BRAWN_RECIPE`, changed by what it brings.
-    async fn direct(&self, event: Value, budget: &Budget, request_id: &str) -> Result<Value> {
+    /// A recipe with its sources, or its data, in the event itself. Without a `job` it is `BRAWN_RECIPE`, changed by what it
+    /// brings.
+    async fn direct(&self, event: Event, budget: &Budget, request_id: &str) -> Result<Reply> {
         let mut recipe = self.defaults.clone().unwrap_or_default();
-        if let Value::Object(fields) = event {
-            // An event that names its job is whole, as `--print-event` prints it: what it leaves out has its default.
-            if fields.contains_key("job") {
-                recipe.clear();
-            }
-            recipe.extend(fields);
+        // An event that names its job is whole, as `--print-event` prints it: what it leaves out has its default.
+        if event.fields.contains_key("job") {
+            recipe.clear();
         }
+        if event.data.is_some() && !event.fields.contains_key("sources") {
+            recipe.remove("sources");
+        }
+        recipe.extend(event.fields);
         let setup = Setup::parse(Value::Object(recipe))?;
-        if setup.route.sources.is_empty() {
-            return Err(Error::invalid_options("the event has no `sources`")
-                .with_hint("name what to work on: \"sources\": [\"s3://bucket/photos/\"]"));
-        }
-        let flow = setup.flow_of_sources(&self.stores)?;
         let mut items = Items::default();
-        let summary = flow
-            .run(&setup.route.sources, budget, |outcome| {
-                log_item(&outcome, request_id);
-                items.add(outcome);
-            })
-            .await;
+        let mut each = |outcome: Outcome| {
+            log_item(&outcome, request_id);
+            items.add(outcome);
+        };
+        let summary = if let Some(data) = event.data {
+            let job = setup.job_of_data()?;
+            if setup.route.to.is_none() {
+                return inline::reply(job, data, budget, request_id).await.map(Reply::Document);
+            }
+            let flow = setup.flow_of_data(&self.stores)?;
+            flow.run_items(vec![inline::item(data).await?], budget, &mut each).await
+        } else {
+            if setup.route.sources.is_empty() {
+                return Err(Error::invalid_options("the event has no `sources`")
+                    .with_hint("name what to work on: \"sources\": [\"s3://bucket/photos/\"]"));
+            }
+            let flow = setup.flow_of_sources(&self.stores)?;
+            flow.run(&setup.route.sources, budget, &mut each).await
+        };
         measure(&items.times, &summary);
         // Somebody waits for this reply, and it says what became of each item.
-        Ok(items.reply(&summary))
+        Ok(Reply::Report(items.reply(&summary)))
     }
 }
 
-fn log_item(outcome: &Outcome, request_id: &str) {
+pub(crate) fn log_item(outcome: &Outcome, request_id: &str) {
     let item = &outcome.report;
     let status = format!("{:?}", item.status).to_lowercase();
     match item.status {
@@ -138,7 +152,7 @@ fn log_item(outcome: &Outcome, request_id: &str) {
 }
 
 /// What the run adds to the invocation's record; the rest of the summary is there already.
-fn measure(times: &Times, summary: &Summary) {
+pub(crate) fn measure(times: &Times, summary: &Summary) {
     let counts = [
         ("items", summary.items),
         ("ok", summary.ok),

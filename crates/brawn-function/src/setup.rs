@@ -49,6 +49,31 @@ impl Setup {
         Ok(self.flow(job, stores, destination))
     }
 
+    /// The flow for an object that the event brings.
+    pub(crate) fn flow_of_data(&self, stores: &Stores) -> Result<Flow> {
+        // One object from nowhere: what standard input is.
+        let destination = Destination::resolve(self.to()?, &[Location::Stdio])?;
+        Ok(self.flow(Arc::clone(&self.job), stores, destination))
+    }
+
+    /// The job, for an object that the event brings.
+    ///
+    /// # Errors
+    /// Where the job is not one that makes a document of another.
+    pub(crate) fn job_of_data(&self) -> Result<Arc<dyn Job>> {
+        let job = self.recipe.job();
+        if !self.recipe.replies() {
+            return Err(Error::invalid_options(format!(
+                "the event has `data`, and the job `{job}` takes objects"
+            ))
+            .with_hint("name them: \"sources\": [\"s3://bucket/photos/\"]"));
+        }
+        if !self.route.sources.is_empty() {
+            return Err(Error::invalid_options("the event has `data` and `sources`: takes one"));
+        }
+        Ok(Arc::clone(&self.job))
+    }
+
     fn to(&self) -> Result<Location> {
         match self.route.to.clone() {
             // Its result is the report.
@@ -76,6 +101,10 @@ impl Setup {
 
     /// Checks what can be checked before an event comes.
     pub(crate) fn check(&self) -> Result<()> {
+        // Events may bring data, of which the result is the reply.
+        if self.route.to.is_none() && self.recipe.replies() {
+            return Ok(());
+        }
         self.to().map(drop)
     }
 }

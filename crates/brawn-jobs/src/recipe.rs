@@ -210,6 +210,17 @@ impl Recipe {
         }
     }
 
+    /// Whether the job takes a JSON document with `data` and makes one JSON document of it: then the event of a function may
+    /// bring the `data`, and the output can be the reply.
+    pub fn replies(&self) -> bool {
+        match self {
+            #[cfg(feature = "points")]
+            Recipe::Points(_) => true,
+            #[allow(unreachable_patterns, reason = "each build has some of the jobs")]
+            _ => false,
+        }
+    }
+
     /// The same for one exact output, `to`, whose name ends with `extension` (without the dot): what it is written as is
     /// what its name says, unless the options say it.
     ///

@@ -53,7 +53,7 @@ pub(super) fn ms(from: Instant, to: Instant) -> f64 {
 impl Run<'_> {
     pub(super) async fn journey(&self, item: Item) -> Outcome {
         let started = Instant::now();
-        let source: Arc<str> = item.location.to_string().into();
+        let source: Arc<str> = item.source().into();
         let mut report = ItemReport::new(&*source, Status::Ok);
         let steps = self.steps(&item, &source, &mut report);
         // A panic of the edges' own is that item's error too, as one of its job is.
@@ -180,8 +180,13 @@ impl Run<'_> {
         let name = item.name.clone();
         let buffers = Arc::clone(&self.buffers);
         let reading = self.reading(item, read);
-        let (opened, mut planning) = match &item.location {
-            Location::Path(path) => {
+        let (opened, mut planning) = match (&item.content, &item.location) {
+            (Some(content), _) => {
+                let opened = Opened::given(content.clone(), &buffers);
+                let planning = self.plan_of(item, content, Some(opened.size)).await?;
+                (opened, planning)
+            }
+            (None, Location::Path(path)) => {
                 // One hop to a thread that may wait, for the file and for the plan.
                 let path = path.clone();
                 let open = move || {
@@ -191,8 +196,8 @@ impl Run<'_> {
                 };
                 self.stop.guard(blocking(open)).await??
             }
-            Location::Database(database) => return Err(database.is_no_source()),
-            Location::Stdio => {
+            (None, Location::Database(database)) => return Err(database.is_no_source()),
+            (None, Location::Stdio) => {
                 let read = move || {
                     let opened = fetch::read_stdin(&buffers, reading)?;
                     let planning = plan(&*job, &name, &opened.head, opened.known_size())?;
@@ -200,7 +205,7 @@ impl Run<'_> {
                 };
                 self.stop.guard(blocking(read)).await??
             }
-            Location::Object(address) => {
+            (None, Location::Object(address)) => {
                 let opened =
                     fetch::open_object(&self.flow.stores, address, &buffers, &self.stop).await?;
                 let planning = self.plan_of(item, &opened.head, Some(opened.size)).await?;

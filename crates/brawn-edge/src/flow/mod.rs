@@ -275,7 +275,7 @@ impl Flow {
                         // What was seen and not begun is named, so that exactly that can be sent again.
                         (Some(Ok(item)), Some(Ended { error, .. })) => {
                             let again = Error::new(error.kind(), error.to_string());
-                            let source = item.location.to_string();
+                            let source = item.source();
                             done(Outcome { place, ..Outcome::failed(source, again, item.tag) });
                         }
                     }

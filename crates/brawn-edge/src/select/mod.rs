@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use brawn_core::{Error, ErrorKind, Result};
+use bytes::Bytes;
 use futures::FutureExt as _;
 use tokio::sync::mpsc;
 
@@ -39,6 +40,8 @@ pub struct Item {
     pub tag: usize,
     /// Whether an event named it: then an object that carries brawn's own mark is left alone.
     pub from_event: bool,
+    /// Its bytes, where they came with the recipe and lie nowhere: `location` is not read then.
+    pub content: Option<Bytes>,
 }
 
 impl Item {
@@ -55,7 +58,18 @@ impl Item {
             }
             Location::Database(database) => database.to_string(),
         };
-        Item { location, name, size: None, tag: 0, from_event: false }
+        Item { location, name, size: None, tag: 0, from_event: false, content: None }
+    }
+
+    /// An object that is given with the recipe, called `name`.
+    pub fn given(name: impl Into<String>, content: Bytes) -> Item {
+        let size = Some(content.len() as u64);
+        Item { name: name.into(), size, content: Some(content), ..Item::new(Location::Stdio) }
+    }
+
+    /// What reports call it: where it is, or its name where it is nowhere.
+    pub(crate) fn source(&self) -> String {
+        if self.content.is_some() { self.name.clone() } else { self.location.to_string() }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Many objects through one job.
 
-use brawn_core::{ErrorKind, Status};
-use brawn_edge::Destination;
+use brawn_core::{Budget, ErrorKind, Status};
+use brawn_edge::{Destination, Item, Outcome};
 
 use crate::support::{Copy, copies, files, flow, names, path, run, stores, write};
 
@@ -38,6 +38,26 @@ async fn each_object_has_its_own_end_and_the_others_live() {
     assert_eq!((summary.ok, summary.rejected, summary.failed), (3, 1, 2));
     assert_eq!((summary.bytes_in > 0, summary.bytes_out), (true, 12));
     assert_eq!(names(&folder.path().join("out")), ["a.out", "f.out", "sub/e.out"]);
+}
+
+#[tokio::test]
+async fn an_item_that_is_given_needs_no_place() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("out");
+    let job = Copy { head: 300 << 10, ..Copy::default() };
+    let flow = flow(job, stores(), Destination::folder(path(&out)));
+    let content = "a line\n".repeat(100_000);
+    let item = |name: &str, content: &str| Item::given(name, content.to_owned().into());
+    let items = vec![item("a.json", &content), item("b.json", "reject"), item("c.json", "")];
+    let mut ends = Vec::new();
+    let each = |outcome: Outcome| ends.push((outcome.report.source, outcome.report.status));
+    let summary = flow.run_items(items, &Budget::unlimited(), each).await;
+    ends.sort_by(|a: &(String, Status), b| a.0.cmp(&b.0));
+    let wanted = [("a.json", Status::Ok), ("b.json", Status::Rejected), ("c.json", Status::Ok)];
+    assert_eq!(ends, wanted.map(|(name, status)| (name.to_owned(), status)));
+    assert_eq!(summary.bytes_in, content.len() as u64 + 6);
+    assert_eq!(names(&out), ["a.out", "c.out"]);
+    assert_eq!(std::fs::read_to_string(out.join("a.out")).expect("there"), content);
 }
 
 #[tokio::test]

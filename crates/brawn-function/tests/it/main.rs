@@ -1,5 +1,6 @@
 //! The function as Lambda meets it: the real binary, polling a Runtime API over HTTP.
 
+mod data;
 mod direct;
 mod events;
 mod init;

@@ -19,9 +19,9 @@ pub(super) const POINTS: usize = 8192;
 /// The bytes that reading holds beside its blocks.
 pub(super) const HELD: u64 = 4 * BLOCK as u64;
 
-/// What a point that is longer than a block takes for each of its bytes: itself, also while its buffer grows, its values
-/// (`1,` is 8 bytes then), its metadata.
-pub(super) const FOR_LARGE: u64 = 8;
+/// What a point that is longer than a block takes for each of its bytes: itself where it was read, also while that buffer
+/// grows, and in its block; its values (`1,` is 8 bytes then) in a buffer that grew; its metadata.
+pub(super) const FOR_LARGE: u64 = 12;
 
 /// Some whole points, with commas or line feeds between them.
 #[derive(Debug)]
@@ -375,6 +375,12 @@ impl<'s, 'b> Input<'s, 'b> {
         let block = Block { bytes, base: self.base + self.at as u64, first: self.next, large };
         self.at += length + skip;
         self.next += points;
+        if length > BLOCK {
+            // Buffers that are longer than they usually are.
+            self.base += self.at as u64;
+            self.pending = self.rest().to_vec();
+            (self.at, self.spare) = (0, Vec::new());
+        }
         block
     }
 

@@ -9,7 +9,13 @@
 //! ```
 //!
 //! JSON Lines become JSON Lines, one result a line, and `stats` stands in the report. All three are read in pieces: a point is
-//! in memory, not its object.
+//! in memory, not its object. Only a document that names its algorithm behind its data is held until it is known.
+//!
+//! The formulas are those of [`Algorithm`], in double-double sums and with deviations from the mean in a second pass.
+//! `advanced` is the product of Σx with a constant and not a loop over 1000 sines for each value; a loop in binary64 rounds
+//! 1000 n times and differs from it by that, in the 12th or 13th digit where the values have one sign, and at most by
+//! 1.96 · 1000 n · 2⁻⁵³ · Σ|x|. `std_dev` over all is of a population unless `ddof` says otherwise; `mean` and `std_dev` of no
+//! results are null, and no data at all is an error.
 
 mod algorithm;
 mod classes;

@@ -4,6 +4,7 @@ mod bad;
 mod forms;
 mod guide;
 mod inputs;
+mod mutations;
 mod numbers;
 mod sizes;
 
