@@ -1,6 +1,9 @@
 //! The words of the command line.
 
+mod decompress;
 pub(crate) mod lab;
+mod points;
+mod stats;
 pub(crate) mod tune;
 
 use std::num::NonZeroUsize;
@@ -8,8 +11,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use brawn_core::{ByteSize, Error};
-use brawn_jobs::{compress, decompress, hash, image};
+use brawn_jobs::{compress, hash, image};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
+
+pub(crate) use decompress::Decompress;
+pub(crate) use points::Points;
+pub(crate) use stats::Stats;
 
 /// CPU-heavy work on files, folders and buckets; the same jobs run as AWS Lambda functions.
 #[derive(Debug, Parser)]
@@ -44,6 +51,8 @@ pub(crate) enum Command {
     Hash(Box<Hash>),
     Compress(Box<Compress>),
     Decompress(Box<Decompress>),
+    Points(Box<Points>),
+    Stats(Box<Stats>),
     Check(Check),
     Emulate(Box<lab::Emulate>),
     Invoke(Box<lab::Invoke>),
@@ -174,54 +183,6 @@ pub(crate) struct Compress {
 
     #[command(flatten)]
     pub(crate) options: compress::Options,
-    #[command(flatten)]
-    pub(crate) writing: Writing,
-    #[command(flatten)]
-    pub(crate) run: Run,
-}
-
-/// Decompress what gzip, zstd, bgzip and their kin write
-///
-/// The format is told by the content; the suffix is taken off the name. Checksums are verified, and an input that is damaged
-/// or cut off leaves nothing behind. The output lies beside its input unless said otherwise, has the input's time, and the
-/// input stays. What brawn or bgzip wrote is decompressed on all cores.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  brawn decompress big.tar.zst                   big.tar beside it
-  brawn decompress s3://bucket/logs/ --to logs/
-  brawn decompress -c log.gz | grep error
-  brawn decompress -t backups/                   a line for each: OK or FAILED
-  brawn decompress -l *.gz
-
-Exit codes:
-  0 all done   1 some items failed   2 could not start   3 the deadline was reached   130 interrupted")]
-pub(crate) struct Decompress {
-    #[command(flatten)]
-    pub(crate) from: From,
-
-    /// Where to write: a folder, s3://bucket/prefix/, one file for one input [default: beside each input]
-    #[arg(short = 'o', long, value_name = "DST", value_hint = ValueHint::AnyPath, conflicts_with_all = ["test", "list"])]
-    pub(crate) to: Option<String>,
-
-    /// Write to stdout
-    #[arg(short = 'c', long, conflicts_with_all = ["to", "json", "remove", "test", "list"])]
-    pub(crate) stdout: bool,
-
-    /// Replace outputs that are there
-    #[arg(short = 'f', long)]
-    pub(crate) force: bool,
-
-    /// Keep the inputs, as without it: for those who are used to gzip
-    #[arg(short = 'k', long, conflicts_with = "remove")]
-    pub(crate) keep: bool,
-
-    /// Remove each local input once its output is there
-    #[arg(long = "rm", conflicts_with_all = ["test", "list"])]
-    pub(crate) remove: bool,
-
-    #[command(flatten)]
-    pub(crate) options: decompress::Options,
     #[command(flatten)]
     pub(crate) writing: Writing,
     #[command(flatten)]

@@ -11,8 +11,10 @@ mod hash;
 mod lab;
 mod papers;
 mod plan;
+mod points;
 mod run;
 mod signals;
+mod stats;
 mod stderr;
 mod stdout;
 mod tune;
@@ -31,6 +33,8 @@ fn main() -> ExitCode {
         Command::Image(image) => plan::image(*image).and_then(carry_out),
         Command::Hash(words) => hash::hash(*words).and_then(carry_out),
         Command::Compress(words) => compress::compress(*words).and_then(carry_out),
+        Command::Points(words) => points::points(*words).and_then(carry_out),
+        Command::Stats(words) => stats::stats(*words).and_then(carry_out),
         Command::Decompress(words) => decompress::decompress(*words).and_then(carry_out),
         Command::Check(words) => check::check(&words),
         Command::Emulate(words) => lab::emulate(*words),

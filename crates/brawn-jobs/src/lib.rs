@@ -20,12 +20,29 @@
 pub mod compress;
 #[cfg(feature = "compress")]
 pub mod decompress;
+#[cfg(feature = "encrypt")]
+pub mod decrypt;
+#[cfg(feature = "encrypt")]
+pub mod encrypt;
 #[cfg(feature = "hash")]
 pub mod hash;
 #[cfg(feature = "image")]
 pub mod image;
+#[cfg(any(feature = "points", feature = "stats"))]
+pub mod numbers;
+#[cfg(feature = "points")]
+pub mod points;
 mod recipe;
-#[cfg(any(feature = "image", feature = "hash", feature = "compress"))]
+#[cfg(feature = "stats")]
+pub mod stats;
+#[cfg(any(
+    feature = "compress",
+    feature = "encrypt",
+    feature = "hash",
+    feature = "image",
+    feature = "points",
+    feature = "stats"
+))]
 mod values;
 
 pub use recipe::Recipe;

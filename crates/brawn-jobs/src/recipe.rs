@@ -19,12 +19,24 @@ pub enum Recipe {
     /// Decompression.
     #[cfg(feature = "compress")]
     Decompress(crate::decompress::Options),
+    /// Decryption.
+    #[cfg(feature = "encrypt")]
+    Decrypt(crate::decrypt::Options),
+    /// Encryption.
+    #[cfg(feature = "encrypt")]
+    Encrypt(crate::encrypt::Options),
     /// Checksums.
     #[cfg(feature = "hash")]
     Hash(crate::hash::Options),
     /// Thumbnails, conversion and filters.
     #[cfg(feature = "image")]
     Image(crate::image::Options),
+    /// Data points.
+    #[cfg(feature = "points")]
+    Points(crate::points::Options),
+    /// Statistics of tables.
+    #[cfg(feature = "stats")]
+    Stats(crate::stats::Options),
 }
 
 /// The jobs of this build, as `job` names them.
@@ -33,10 +45,18 @@ const JOBS: &[&str] = &[
     "compress",
     #[cfg(feature = "compress")]
     "decompress",
+    #[cfg(feature = "encrypt")]
+    "decrypt",
+    #[cfg(feature = "encrypt")]
+    "encrypt",
     #[cfg(feature = "hash")]
     "hash",
     #[cfg(feature = "image")]
     "image",
+    #[cfg(feature = "points")]
+    "points",
+    #[cfg(feature = "stats")]
+    "stats",
 ];
 
 impl Recipe {
@@ -79,10 +99,18 @@ impl Recipe {
             "compress" => read(options).map(Recipe::Compress),
             #[cfg(feature = "compress")]
             "decompress" => read(options).map(Recipe::Decompress),
+            #[cfg(feature = "encrypt")]
+            "decrypt" => read(options).map(Recipe::Decrypt),
+            #[cfg(feature = "encrypt")]
+            "encrypt" => read(options).map(Recipe::Encrypt),
             #[cfg(feature = "hash")]
             "hash" => read(options).map(Recipe::Hash),
             #[cfg(feature = "image")]
             "image" => read(options).map(Recipe::Image),
+            #[cfg(feature = "points")]
+            "points" => read(options).map(Recipe::Points),
+            #[cfg(feature = "stats")]
+            "stats" => read(options).map(Recipe::Stats),
             _ => {
                 drop(options);
                 Err(Error::invalid_options(format!(
@@ -100,10 +128,18 @@ impl Recipe {
             Recipe::Compress(ref options) => write("compress", options),
             #[cfg(feature = "compress")]
             Recipe::Decompress(ref options) => write("decompress", options),
+            #[cfg(feature = "encrypt")]
+            Recipe::Decrypt(ref options) => write("decrypt", options),
+            #[cfg(feature = "encrypt")]
+            Recipe::Encrypt(ref options) => write("encrypt", options),
             #[cfg(feature = "hash")]
             Recipe::Hash(ref options) => write("hash", options),
             #[cfg(feature = "image")]
             Recipe::Image(ref options) => write("image", options),
+            #[cfg(feature = "points")]
+            Recipe::Points(ref options) => write("points", options),
+            #[cfg(feature = "stats")]
+            Recipe::Stats(ref options) => write("stats", options),
         }
     }
 
@@ -114,10 +150,18 @@ impl Recipe {
             Recipe::Compress(_) => "compress",
             #[cfg(feature = "compress")]
             Recipe::Decompress(_) => "decompress",
+            #[cfg(feature = "encrypt")]
+            Recipe::Decrypt(_) => "decrypt",
+            #[cfg(feature = "encrypt")]
+            Recipe::Encrypt(_) => "encrypt",
             #[cfg(feature = "hash")]
             Recipe::Hash(_) => "hash",
             #[cfg(feature = "image")]
             Recipe::Image(_) => "image",
+            #[cfg(feature = "points")]
+            Recipe::Points(_) => "points",
+            #[cfg(feature = "stats")]
+            Recipe::Stats(_) => "stats",
         }
     }
 
@@ -129,10 +173,18 @@ impl Recipe {
             Recipe::Compress(_) => None,
             #[cfg(feature = "compress")]
             Recipe::Decompress(_) => Some(crate::decompress::EXTENSIONS),
+            #[cfg(feature = "encrypt")]
+            Recipe::Decrypt(_) => None,
+            #[cfg(feature = "encrypt")]
+            Recipe::Encrypt(_) => None,
             #[cfg(feature = "hash")]
             Recipe::Hash(_) => None,
             #[cfg(feature = "image")]
             Recipe::Image(_) => Some(crate::image::EXTENSIONS),
+            #[cfg(feature = "points")]
+            Recipe::Points(_) => Some(crate::points::EXTENSIONS),
+            #[cfg(feature = "stats")]
+            Recipe::Stats(_) => Some(crate::stats::EXTENSIONS),
         }
     }
 
@@ -143,10 +195,18 @@ impl Recipe {
             Recipe::Compress(_) => true,
             #[cfg(feature = "compress")]
             Recipe::Decompress(options) => options.writes(),
+            #[cfg(feature = "encrypt")]
+            Recipe::Decrypt(_) => true,
+            #[cfg(feature = "encrypt")]
+            Recipe::Encrypt(_) => true,
             #[cfg(feature = "hash")]
             Recipe::Hash(options) => options.sums,
             #[cfg(feature = "image")]
             Recipe::Image(_) => true,
+            #[cfg(feature = "points")]
+            Recipe::Points(_) => true,
+            #[cfg(feature = "stats")]
+            Recipe::Stats(options) => options.writes(),
         }
     }
 
@@ -164,6 +224,16 @@ impl Recipe {
                 let _ = (to, extension);
                 Ok(Recipe::Decompress(crate::decompress::Options { any_name: true, ..options }))
             }
+            #[cfg(feature = "encrypt")]
+            Recipe::Decrypt(options) => {
+                let _ = (to, extension);
+                Ok(Recipe::Decrypt(crate::decrypt::Options { any_name: true, ..options }))
+            }
+            #[cfg(feature = "encrypt")]
+            Recipe::Encrypt(options) => {
+                let _ = (to, extension);
+                Ok(Recipe::Encrypt(options))
+            }
             #[cfg(feature = "hash")]
             Recipe::Hash(options) => {
                 let _ = (to, extension);
@@ -171,6 +241,14 @@ impl Recipe {
             }
             #[cfg(feature = "image")]
             Recipe::Image(options) => options.written_to(to, extension).map(Recipe::Image),
+            #[cfg(feature = "points")]
+            Recipe::Points(options) => {
+                // The form of the input is that of the output.
+                let _ = (to, extension);
+                Ok(Recipe::Points(options))
+            }
+            #[cfg(feature = "stats")]
+            Recipe::Stats(options) => options.written_to(to, extension).map(Recipe::Stats),
         }
     }
 
@@ -187,10 +265,18 @@ impl Recipe {
             Recipe::Decompress(options) => {
                 Ok(Box::new(crate::decompress::DecompressJob::new(options)?))
             }
+            #[cfg(feature = "encrypt")]
+            Recipe::Decrypt(options) => Ok(Box::new(crate::decrypt::DecryptJob::new(options)?)),
+            #[cfg(feature = "encrypt")]
+            Recipe::Encrypt(options) => Ok(Box::new(crate::encrypt::EncryptJob::new(options)?)),
             #[cfg(feature = "hash")]
             Recipe::Hash(options) => Ok(Box::new(crate::hash::HashJob::new(options)?)),
             #[cfg(feature = "image")]
             Recipe::Image(options) => Ok(Box::new(crate::image::ImageJob::new(options)?)),
+            #[cfg(feature = "points")]
+            Recipe::Points(options) => Ok(Box::new(crate::points::PointsJob::new(options)?)),
+            #[cfg(feature = "stats")]
+            Recipe::Stats(options) => Ok(Box::new(crate::stats::StatsJob::new(options)?)),
         }
     }
 }

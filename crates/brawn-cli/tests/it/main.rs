@@ -8,6 +8,7 @@ mod hash;
 mod lab;
 mod outcome;
 mod places;
+mod points;
 mod stopping;
 mod words;
 

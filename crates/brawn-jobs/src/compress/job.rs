@@ -87,6 +87,7 @@ impl Job for CompressJob {
                 name: self.output(head.name),
                 content_type: self.options.format.content_type(),
                 summary: format!("{} level {}", self.options.format, self.options.level()),
+                aside: None,
             }],
             streaming: true,
             summary: match head.size {

@@ -110,7 +110,12 @@ impl Job for DecompressJob {
         if self.options.writes() {
             let name = self.output(head.name)?;
             let content_type = name::content_type(&name);
-            outputs.push(PlannedOutput { name, content_type, summary: format!("of {format}") });
+            outputs.push(PlannedOutput {
+                name,
+                content_type,
+                summary: format!("of {format}"),
+                aside: None,
+            });
         }
         let size = head.size.map_or("a stream".to_owned(), |size| ByteSize(size).to_string());
         Ok(Planning::Ready(Plan {
