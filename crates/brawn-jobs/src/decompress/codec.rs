@@ -12,6 +12,9 @@ pub(super) trait Codec: Send {
     /// The most bytes that a unit has before it is decompressed, and those of one worker.
     const COMPRESSED: usize;
 
+    /// Bytes that it holds itself, however long the input is.
+    const STATE: usize;
+
     /// What there is at the beginning of the window.
     fn peek(&self, window: &Window) -> Peek;
 
@@ -24,7 +27,7 @@ pub(super) trait Codec: Send {
     /// That `unit`, at `offset`, is decompressed next.
     fn take(&mut self, unit: &Unit, offset: u64) -> Result<()>;
 
-    /// Decompresses units that were taken, into as many bytes as they have.
+    /// Decompresses units that were taken, in the place of what `out` holds.
     fn decompress(batch: &Batch, out: &mut Vec<u8>, budget: &Budget) -> Result<()>;
 
     /// Goes on with what is at the beginning of the window, unit or not.

@@ -20,7 +20,7 @@ const FIRST_ROOM: usize = 64 << 10;
 
 /// The memory it takes: the window with what may be left in it, chunks, room that is filled, written, and kept.
 pub(super) fn memory<C: Codec>() -> u64 {
-    (2 * C::COMPRESSED + 8 * CHUNK + 4 * ROOM) as u64
+    (2 * C::COMPRESSED + 8 * CHUNK + 4 * ROOM + C::STATE) as u64
 }
 
 /// What the one side tells the other.

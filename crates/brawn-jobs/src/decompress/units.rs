@@ -15,7 +15,7 @@ const CHUNK: usize = 1 << 20;
 /// The memory that `ahead` batches take, and the window they are found in.
 pub(super) fn memory<C: Codec>(ahead: u64) -> u64 {
     // The window holds a unit that is not whole yet, as much that is consumed, and two chunks.
-    ahead * each::<C>() + 2 * (C::COMPRESSED + CHUNK) as u64
+    ahead * each::<C>() + (2 * (C::COMPRESSED + CHUNK) + C::STATE) as u64
 }
 
 /// How many batches fit into `memory`.
@@ -46,7 +46,7 @@ pub(super) fn units<C: Codec>(
         }
         let mut batch = Batch { offset: window.offset(), bytes: spare.take(), ..Batch::default() };
         batch.bytes.clear();
-        match collect(codec, window, source, &mut batch, &spare) {
+        match collect(codec, window, source, &mut batch, &spare, budget) {
             Err(error) if batch.units.is_empty() => return Err(error),
             Err(error) => failed = Some(error),
             Ok(()) => {}
@@ -56,9 +56,10 @@ pub(super) fn units<C: Codec>(
     let compute = |batch: Batch| {
         budget.check()?;
         let mut out = spare.take();
-        out.clear();
         let mut plain = batch.plain;
-        if !(is_listed && batch.units.iter().all(|unit| unit.is_exact)) {
+        if is_listed && batch.units.iter().all(|unit| unit.is_exact) {
+            out.clear();
+        } else {
             C::decompress(&batch, &mut out, budget)?;
             plain = out.len();
         }
@@ -84,8 +85,10 @@ fn collect<C: Codec>(
     source: &mut (impl Read + ?Sized),
     batch: &mut Batch,
     spare: &Spare,
+    budget: &Budget,
 ) -> Result<()> {
     loop {
+        budget.check()?;
         match codec.peek(window) {
             Peek::Unit(unit) => {
                 let is_full = batch.plain + unit.plain > C::PLAIN

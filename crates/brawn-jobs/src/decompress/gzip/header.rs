@@ -60,6 +60,11 @@ fn read(bytes: &[u8], start: u64) -> Result<Option<Header>> {
         if flags & flag != 0 {
             let text = bytes.get(header.len..).unwrap_or_default();
             let Some(end) = memchr::memchr(0, text) else { return Ok(None) };
+            if flag == HAS_COMMENT
+                && let Some(number) = text.get(..end).and_then(number)
+            {
+                header.mark = Mark::Number(number);
+            }
             header.len += end + 1;
         }
     }
@@ -77,7 +82,14 @@ fn read(bytes: &[u8], start: u64) -> Result<Option<Header>> {
     Ok((bytes.len() >= header.len).then_some(header))
 }
 
-/// What of the extra field is known: lengths of BGZF and mgzip, numbers of brawn.
+/// The number of the member, where the comment is brawn's.
+fn number(comment: &[u8]) -> Option<u64> {
+    let digits = comment.strip_prefix(NUMBER.as_bytes())?;
+    let is_number = digits.iter().all(u8::is_ascii_digit);
+    std::str::from_utf8(digits).ok().filter(|_| is_number)?.parse().ok()
+}
+
+/// What of the extra field is known: the lengths of BGZF and of mgzip, which brawn writes too.
 fn subfields(mut extra: &[u8], header: &mut Header) {
     while let Some((&[one, two, low, high], rest)) = extra.split_first_chunk() {
         let size = usize::from(u16::from_le_bytes([low, high]));
@@ -89,11 +101,6 @@ fn subfields(mut extra: &[u8], header: &mut Header) {
             }
             (id, &[a, b, c, d]) if *id == LENGTH => {
                 header.member = usize::try_from(u32::from_le_bytes([a, b, c, d])).ok();
-            }
-            (id, content) if *id == NUMBER => {
-                if let Ok(number) = content.try_into() {
-                    header.mark = Mark::Number(u64::from_le_bytes(number));
-                }
             }
             _ => {}
         }

@@ -44,8 +44,9 @@ impl Trailer {
     }
 }
 
-/// Appends what becomes of all members.
+/// What becomes of all members, in the place of what `out` holds.
 pub(super) fn members(batch: &Batch, out: &mut Vec<u8>, budget: &Budget) -> Result<()> {
+    // Every byte is written over, or it is an error.
     out.resize(batch.plain, 0);
     let mut decompressor = Decompressor::new();
     let mut rest = out.as_mut_slice();

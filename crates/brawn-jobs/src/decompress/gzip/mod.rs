@@ -166,6 +166,8 @@ fn continued(before: u32, bytes: &[u8]) -> u32 {
 impl Codec for Gzip {
     const PLAIN: usize = 1 << 20;
     const COMPRESSED: usize = (1 << 20) + (64 << 10);
+    // Decoders: 40 KB of zlib-rs, 12 KB of libdeflate for each worker.
+    const STATE: usize = 1 << 20;
 
     fn peek(&self, window: &Window) -> Peek {
         let rest = window.rest();

@@ -193,6 +193,8 @@ fn walk(rest: &[u8], header: &Header, more: Peek) -> Peek {
 impl Codec for Zstd {
     const PLAIN: usize = 4 << 20;
     const COMPRESSED: usize = (4 << 20) + (64 << 10);
+    // The frames that a table may name, twice; decoders of 160 KB for each worker.
+    const STATE: usize = 8 << 20;
 
     fn peek(&self, window: &Window) -> Peek {
         let rest = window.rest();
@@ -237,6 +239,7 @@ impl Codec for Zstd {
     }
 
     fn decompress(batch: &Batch, out: &mut Vec<u8>, budget: &Budget) -> Result<()> {
+        // What is not written over is cut off.
         out.resize(batch.plain, 0);
         let mut decompressor = Decompressor::new().map_err(body::no_decoder)?;
         let mut filled = 0;

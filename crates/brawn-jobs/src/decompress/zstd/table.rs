@@ -7,8 +7,11 @@ use brawn_core::{Error, Result};
 use super::word;
 use crate::compress::seek_table::{FOOTER, SEEKABLE, WITH_CHECKSUMS};
 
-/// How many frames are remembered: as many as the longest table names that is looked at.
-const MOST: usize = (4 << 20) / 12;
+/// The longest table that is looked at: brawn's own reaches it at 340 GB.
+const LONGEST: usize = 1 << 20;
+
+/// How many frames are remembered: as many as it can name.
+const MOST: usize = LONGEST / 8;
 
 /// A frame, as an entry of a table has it: its size, what it becomes, its checksum, as far as they are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -60,6 +63,9 @@ impl Frames {
             return Ok(());
         }
         let frames = std::mem::take(self);
+        if entries.len() > LONGEST {
+            return Ok(());
+        }
         let has_checksums = descriptor & WITH_CHECKSUMS != 0;
         let size = if has_checksums { 12 } else { 8 };
         let named: Vec<Frame> = entries
