@@ -1,5 +1,7 @@
 //! The words of the command line.
 
+#[cfg(feature = "encrypt")]
+pub(crate) mod encrypt;
 pub(crate) mod lab;
 pub(crate) mod tune;
 
@@ -43,6 +45,12 @@ pub(crate) enum Command {
     Image(Box<Image>),
     Hash(Box<Hash>),
     Compress(Box<Compress>),
+    #[cfg(feature = "encrypt")]
+    Encrypt(Box<encrypt::Encrypt>),
+    #[cfg(feature = "encrypt")]
+    Decrypt(Box<encrypt::Decrypt>),
+    #[cfg(feature = "encrypt")]
+    Keygen(encrypt::Keygen),
     Check(Check),
     Emulate(Box<lab::Emulate>),
     Invoke(Box<lab::Invoke>),

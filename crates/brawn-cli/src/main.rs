@@ -5,10 +5,16 @@
 mod args;
 mod check;
 mod compress;
+#[cfg(feature = "encrypt")]
+mod encrypt;
 mod flags;
 mod hash;
+#[cfg(feature = "encrypt")]
+mod keygen;
 mod lab;
 mod papers;
+#[cfg(feature = "encrypt")]
+mod passphrase;
 mod plan;
 mod run;
 mod signals;
@@ -30,6 +36,12 @@ fn main() -> ExitCode {
         Command::Image(image) => plan::image(*image).and_then(carry_out),
         Command::Hash(words) => hash::hash(*words).and_then(carry_out),
         Command::Compress(words) => compress::compress(*words).and_then(carry_out),
+        #[cfg(feature = "encrypt")]
+        Command::Encrypt(words) => encrypt::encrypt(*words).and_then(carry_out),
+        #[cfg(feature = "encrypt")]
+        Command::Decrypt(words) => encrypt::decrypt(*words).and_then(carry_out),
+        #[cfg(feature = "encrypt")]
+        Command::Keygen(words) => keygen::keygen(&words),
         Command::Check(words) => check::check(&words),
         Command::Emulate(words) => lab::emulate(*words),
         Command::Invoke(words) => lab::invoke(&words),

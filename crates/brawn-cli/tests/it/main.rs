@@ -3,6 +3,8 @@
 mod bad_input;
 mod check;
 mod compress;
+#[cfg(feature = "encrypt")]
+mod encrypt;
 mod hash;
 mod lab;
 mod outcome;
