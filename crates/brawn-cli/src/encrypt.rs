@@ -50,7 +50,13 @@ pub(crate) fn decrypt(words: Decrypt) -> Result<Plan> {
     })?;
     if to_stdout && let Plan::Flow(work) = &mut planned {
         work.done = |outcome| {
-            if matches!(outcome.report.status, Status::Rejected | Status::Failed) {
+            // Before the first chunk nothing was written.
+            let is_begun = |error: &Error| {
+                let text = error.to_string();
+                !error.is_rejection()
+                    || ["the payload ", "the armor "].iter().any(|start| text.starts_with(start))
+            };
+            if outcome.report.status != Status::Ok && outcome.error.as_ref().is_some_and(is_begun) {
                 stderr::warn("stdout has a part of it at most");
             }
         };
