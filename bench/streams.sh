@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# brawn hash, compress and decompress against the tools of the field, in the same run: best of RUNS, MB/s of the plain bytes.
-#   cargo build --profile dist -p brawn-cli && bench/streams.sh
+# brawn hash, compress, decompress, encrypt and decrypt against the tools of the field, in the same run: best of RUNS, MB/s of
+# the plain bytes.
+#   cargo build --profile dist -p brawn-cli --features encrypt && bench/streams.sh
 # Runs on a machine that does nothing else; tools that are not on PATH are left out and named.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -64,3 +65,16 @@ for name in own.gz foreign.gz foreign.bgz own.zst foreign.zst; do
       ;;
   esac
 done
+if "$BRAWN" keygen -o "$work/key" 2>/dev/null; then
+  recipient="$("$BRAWN" keygen -y "$work/key")"
+  row "brawn encrypt" "$BRAWN" encrypt -j "$THREADS" --quiet -r "$recipient" -o - "$work/data.tar"
+  cp "$work/out" "$work/data.tar.age"
+  row "age" age -r "$recipient" "$work/data.tar"
+  row "rage" rage -r "$recipient" "$work/data.tar"
+  row "brawn decrypt" "$BRAWN" decrypt -j "$THREADS" --quiet -i "$work/key" -c "$work/data.tar.age"
+  cmp "$work/out" "$work/data.tar"
+  row "age -d" age -d -i "$work/key" "$work/data.tar.age"
+  row "rage -d" rage -d -i "$work/key" "$work/data.tar.age"
+else
+  echo "brawn encrypt: this build is without the feature encrypt"
+fi

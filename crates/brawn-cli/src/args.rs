@@ -1,6 +1,8 @@
 //! The words of the command line.
 
 mod decompress;
+#[cfg(feature = "encrypt")]
+pub(crate) mod encrypt;
 pub(crate) mod lab;
 mod points;
 mod stats;
@@ -53,6 +55,12 @@ pub(crate) enum Command {
     Decompress(Box<Decompress>),
     Points(Box<Points>),
     Stats(Box<Stats>),
+    #[cfg(feature = "encrypt")]
+    Encrypt(Box<encrypt::Encrypt>),
+    #[cfg(feature = "encrypt")]
+    Decrypt(Box<encrypt::Decrypt>),
+    #[cfg(feature = "encrypt")]
+    Keygen(encrypt::Keygen),
     Check(Check),
     Emulate(Box<lab::Emulate>),
     Invoke(Box<lab::Invoke>),

@@ -6,10 +6,16 @@ mod args;
 mod check;
 mod compress;
 mod decompress;
+#[cfg(feature = "encrypt")]
+mod encrypt;
 mod flags;
 mod hash;
+#[cfg(feature = "encrypt")]
+mod keygen;
 mod lab;
 mod papers;
+#[cfg(feature = "encrypt")]
+mod passphrase;
 mod plan;
 mod points;
 mod run;
@@ -36,6 +42,12 @@ fn main() -> ExitCode {
         Command::Points(words) => points::points(*words).and_then(carry_out),
         Command::Stats(words) => stats::stats(*words).and_then(carry_out),
         Command::Decompress(words) => decompress::decompress(*words).and_then(carry_out),
+        #[cfg(feature = "encrypt")]
+        Command::Encrypt(words) => encrypt::encrypt(*words).and_then(carry_out),
+        #[cfg(feature = "encrypt")]
+        Command::Decrypt(words) => encrypt::decrypt(*words).and_then(carry_out),
+        #[cfg(feature = "encrypt")]
+        Command::Keygen(words) => keygen::keygen(&words),
         Command::Check(words) => check::check(&words),
         Command::Emulate(words) => lab::emulate(*words),
         Command::Invoke(words) => lab::invoke(&words),

@@ -4,6 +4,8 @@ mod bad_input;
 mod check;
 mod compress;
 mod decompress;
+#[cfg(feature = "encrypt")]
+mod encrypt;
 mod hash;
 mod lab;
 mod outcome;

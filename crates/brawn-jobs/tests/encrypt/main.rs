@@ -3,6 +3,8 @@
 mod damage;
 mod peers;
 mod secrets;
+#[cfg(feature = "ssh")]
+mod ssh;
 mod testkit;
 
 use std::num::NonZeroUsize;
