@@ -1,6 +1,9 @@
 //! Rows into a real PostgreSQL server: all or nothing for each object, once for each version of it.
 
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use brawn_core::{Budget, ErrorKind, Status};
@@ -83,7 +86,7 @@ impl Case {
 
 fn count() -> u64 {
     static COUNT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
-    COUNT.fetch_add(1, std::sync::atomic::Ordering::SeqCst)
+    COUNT.fetch_add(1, Ordering::SeqCst)
 }
 
 /// Of rows enough that many pieces are sent before the last line.
@@ -433,5 +436,87 @@ async fn tls_is_what_was_asked_for() {
         let source = case.source("a", "1\n");
         let outcome = one(&flow(to(host, options)), &source).await;
         assert_eq!(outcome.report.status == Status::Ok, fits, "{host} {options}: {outcome:?}");
+    }
+}
+
+/// Between a load and its server: what it does with the end of the first transaction that noted a load.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Cut {
+    /// The server gets the `COMMIT`, and its answer is lost.
+    Answer,
+    /// The server never gets it.
+    Commit,
+}
+
+/// A port whose connections go to `server`, until one is cut, and whether one was.
+fn proxy(server: String, cut: Cut) -> (u16, Arc<AtomicBool>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("bound").port();
+    let done = Arc::new(AtomicBool::new(false));
+    let was_cut = Arc::clone(&done);
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let (mut client, server) =
+                (client.expect("a client"), TcpStream::connect(&server).expect("a server"));
+            let (mut back, mut answers) =
+                (client.try_clone().expect("a socket"), server.try_clone().expect("a socket"));
+            let lost = Arc::new(AtomicBool::new(false));
+            let is_lost = Arc::clone(&lost);
+            std::thread::spawn(move || {
+                let mut bytes = [0; 4096];
+                while let Ok(read @ 1..) = answers.read(&mut bytes) {
+                    if is_lost.load(Ordering::SeqCst) || back.write_all(&bytes[..read]).is_err() {
+                        return;
+                    }
+                }
+            });
+            let (done, mut server) = (Arc::clone(&done), server);
+            std::thread::spawn(move || {
+                let (mut bytes, mut has_noted) = ([0; 4096], false);
+                while let Ok(read @ 1..) = client.read(&mut bytes) {
+                    let has = |word: &str| {
+                        bytes[..read].windows(word.len()).any(|part| part == word.as_bytes())
+                    };
+                    has_noted |= has("INSERT INTO brawn_loads");
+                    if has_noted && has("COMMIT") && !done.swap(true, Ordering::SeqCst) {
+                        lost.store(true, Ordering::SeqCst);
+                        if cut == Cut::Answer {
+                            server.write_all(&bytes[..read]).expect("a server");
+                        }
+                        std::thread::sleep(Duration::from_millis(50));
+                        client.shutdown(std::net::Shutdown::Both).expect("a socket");
+                        server.shutdown(std::net::Shutdown::Both).expect("a socket");
+                        return;
+                    }
+                    server.write_all(&bytes[..read]).expect("a server");
+                }
+                let _ = server.shutdown(std::net::Shutdown::Both);
+            });
+        }
+    });
+    (port, was_cut)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_is_lost_while_it_commits_doubles_nothing_and_loses_nothing() {
+    let Some(case) = Case::new() else { return };
+    for (cut, tables) in [
+        (Cut::Answer, mode(Mode::Append)),
+        (Cut::Commit, mode(Mode::Append)),
+        (Cut::Answer, mode(Mode::Upsert)),
+        (Cut::Commit, mode(Mode::Upsert)),
+    ] {
+        case.sql("DROP TABLE IF EXISTS lines_rows, lines_rejects, brawn_loads");
+        let (port, was_cut) = proxy(case.server.host(), cut);
+        let login = format!("{}:{}", case.server.user(), case.server.password());
+        let to =
+            place(format!("postgres://{login}@127.0.0.1:{port}/{}&sslmode=disable", case.database));
+        let flow = case.flow_to(to, Lines::default(), tables, []);
+        let outcome = one(&flow, &case.source("a", "x\ny\nbad\n")).await;
+        assert!(was_cut.load(Ordering::SeqCst));
+        assert_eq!(outcome.report.status, Status::Ok, "{cut:?} {outcome:?}");
+        assert_eq!(outcome.report.outputs[0].rows, Some(2));
+        assert_eq!(case.rows(), "a:1:x a:2:y", "{cut:?}");
+        assert_eq!(case.sql("SELECT count(*) FROM lines_rejects"), ["1"]);
     }
 }
