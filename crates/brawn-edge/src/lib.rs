@@ -33,7 +33,7 @@ mod select;
 mod stop;
 mod store;
 #[cfg_attr(
-    not(feature = "sqlite"),
+    not(any(feature = "sqlite", feature = "postgres")),
     allow(unreachable_code, unused, reason = "locations are told apart in every build")
 )]
 mod tables;

@@ -2,8 +2,10 @@
 //!
 //! This crate panics where a library would return errors: its callers are tests.
 
+mod postgres;
 mod runtime_api;
 mod s3;
 
+pub use postgres::{Postgres, Session};
 pub use runtime_api::{Answer, Invocation, RuntimeApi};
 pub use s3::{Fault, S3Server, Seen};

@@ -55,8 +55,13 @@ impl Run<'_> {
                 }
                 Err(error) => error,
             };
-            if !may_pass || !can_be_read_again {
+            if !may_pass {
                 return Err(error);
+            }
+            if !can_be_read_again {
+                return Err(
+                    error.with_hint("send it once more: what was read cannot be read again")
+                );
             }
             tries.after(error, &self.stop).await?;
             // Read anew: what it is now is what its rows are noted as.

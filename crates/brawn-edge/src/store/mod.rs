@@ -45,8 +45,11 @@ pub struct Stores {
 }
 
 struct Shared {
-    /// The `AWS_*` variables. They hold secrets: `Debug` prints none of them.
-    #[cfg_attr(not(feature = "s3"), expect(dead_code, reason = "only `s3://` reads them"))]
+    /// The `AWS_*` variables, and those of libpq. They hold secrets: `Debug` prints none of them.
+    #[cfg_attr(
+        not(any(feature = "s3", feature = "postgres")),
+        expect(dead_code, reason = "only `s3://` and `postgres://` read them")
+    )]
     variables: Vec<(String, String)>,
     buckets: Mutex<HashMap<(Scheme, String), Bucket>>,
     aborts: Aborts,
@@ -62,7 +65,8 @@ struct Bucket {
 }
 
 impl Stores {
-    /// Stores that take credentials, region and endpoint from the `AWS_*` environment variables.
+    /// Stores that take credentials, region and endpoint from the `AWS_*` environment variables, and what a `postgres://`
+    /// location leaves out from libpq's (`PGHOST`, `PGUSER`, `PGPASSWORD`, `PGPASSFILE`, `PGSSLMODE`, ...).
     ///
     /// `AWS_ENDPOINT_URL_S3` and `AWS_ENDPOINT_URL` name another server than AWS; plain HTTP is spoken where the
     /// endpoint says `http://`, and the bucket is then part of the path.
@@ -79,7 +83,7 @@ impl Stores {
         // Set but empty means not set, as in AWS's own tools: `AWS_SESSION_TOKEN=` is no token.
         let variables = variables
             .into_iter()
-            .filter(|(name, value)| name.starts_with("AWS_") && !value.is_empty())
+            .filter(|(name, value)| is_read(name) && !value.is_empty())
             .collect();
         let shared = Shared { variables, buckets: Mutex::default(), aborts: Aborts::default() };
         Stores { shared: Arc::new(shared), retry: Retry::default() }
@@ -89,6 +93,12 @@ impl Stores {
     #[must_use]
     pub fn with_retry(self, retry: Retry) -> Stores {
         Stores { retry, ..self }
+    }
+
+    /// The variables that say how a database is reached.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn variables(&self) -> &[(String, String)] {
+        &self.shared.variables
     }
 
     pub(crate) fn retry(&self) -> Retry {
@@ -203,6 +213,13 @@ impl fmt::Debug for Stores {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stores").field("retry", &self.retry).finish_non_exhaustive()
     }
+}
+
+/// Whether a store or a database asks for the variable.
+fn is_read(name: &str) -> bool {
+    name.starts_with("AWS_")
+        || (cfg!(feature = "postgres")
+            && (name.starts_with("PG") || matches!(name, "HOME" | "USER" | "LOGNAME")))
 }
 
 /// A pipe is read as long as it gives something.

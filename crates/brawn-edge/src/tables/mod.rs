@@ -5,6 +5,8 @@
 
 mod database;
 mod layout;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod sink;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -12,7 +14,7 @@ mod url;
 
 use std::sync::Arc;
 
-use brawn_core::rows::{Rows, Schema};
+use brawn_core::rows::{Cell, Rows, Schema};
 use brawn_core::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
@@ -95,6 +97,12 @@ pub(crate) struct Loads {
 enum Engine {
     #[cfg(feature = "sqlite")]
     Sqlite(Arc<sqlite::Writer>),
+    #[cfg(feature = "postgres")]
+    Postgres(Arc<postgres::Server>),
+    #[cfg_attr(
+        all(feature = "sqlite", feature = "postgres"),
+        expect(dead_code, reason = "this build knows every database")
+    )]
     Missing(&'static str),
 }
 
@@ -112,8 +120,14 @@ impl Loads {
             }
             #[cfg(not(feature = "sqlite"))]
             Database::Sqlite(_) => Engine::Missing("sqlite"),
+            #[cfg(feature = "postgres")]
+            Database::Postgres(url) => {
+                Engine::Postgres(Arc::new(postgres::Server::new(url, tables.mode, stores)))
+            }
+            #[cfg(not(feature = "postgres"))]
             Database::Postgres(_) => Engine::Missing("postgres"),
         };
+        #[cfg(not(feature = "postgres"))]
         let _ = stores;
         Loads { database: database.clone(), tables: tables.clone(), job, engine }
     }
@@ -128,6 +142,10 @@ impl Loads {
         let load: Box<dyn Load> = match &self.engine {
             #[cfg(feature = "sqlite")]
             Engine::Sqlite(writer) => Box::new(sqlite::SqliteLoad::new(Arc::clone(writer), by)),
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(server) => {
+                Box::new(postgres::PostgresLoad::new(Arc::clone(server), by))
+            }
             Engine::Missing(feature) => {
                 drop(by);
                 return Err(Error::unsupported(format!(
@@ -174,10 +192,18 @@ fn loaded_before() -> Error {
     Error::new(ErrorKind::AlreadyExists, "this version of the object was loaded before")
 }
 
-/// How a row is refused whose key is not whole.
-fn no_key(name: &str, row: u64) -> Error {
-    Error::invalid_input(format!(
-        "row {} has nothing in `{name}`, which is part of the key",
-        row + 1
-    ))
+/// Refuses rows in whose key something is missing: a missing value is equal to none. `before` rows came earlier.
+fn has_keys(layout: &Layout, rows: &Rows, before: u64) -> Result<()> {
+    for (column, values) in layout.columns.iter().skip(1).zip(rows.columns()) {
+        if column.is_key
+            && let Some(row) = (0..values.len()).find(|row| values.cell(*row) == Cell::Null)
+        {
+            return Err(Error::invalid_input(format!(
+                "row {} has nothing in `{}`, which is part of the key",
+                before + row as u64 + 1,
+                column.name
+            )));
+        }
+    }
+    Ok(())
 }

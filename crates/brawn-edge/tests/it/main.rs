@@ -6,7 +6,9 @@ mod flow;
 mod inputs;
 mod memory;
 mod pipes;
-#[cfg(feature = "sqlite")]
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod rows;
 mod s3;
 mod select;

@@ -14,7 +14,8 @@ use brawn_edge::{Destination, Flow, Location, Mode, Tables};
 use crate::support::{pool, stores};
 
 /// Each line is a row: its number, whether it is a number, that number, its text. Lines that begin with `bad` are rejects;
-/// `stop` is an error, `spin` waits for the end of the budget, `hang` makes the file `hung` and waits for ever.
+/// `stop` is an error, `spin` waits for the end of the budget, `hang` makes the file `hung` and waits for ever, `wait` until
+/// there is a file `go` beside it.
 pub(crate) struct Lines {
     /// The columns `number`, `is_number`, `value` and `text`.
     pub(crate) columns: [&'static str; 4],
@@ -118,6 +119,13 @@ impl Job for Lines {
                 "hang" => {
                     std::fs::write(&self.hung, "hung").expect("written");
                     std::thread::sleep(Duration::from_secs(60));
+                }
+                "wait" => {
+                    std::fs::write(&self.hung, "hung").expect("written");
+                    while !self.hung.with_file_name("go").exists() {
+                        std::thread::sleep(Duration::from_millis(1));
+                    }
+                    good.push((number, line));
                 }
                 _ if line.starts_with("bad") => bad.push((number, line)),
                 // The key of another row.

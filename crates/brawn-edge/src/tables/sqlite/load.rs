@@ -9,7 +9,7 @@ use rusqlite::{Connection, Statement};
 
 use super::super::layout::Layout;
 use super::super::sink::bytes;
-use super::super::{By, Load, Mode, loaded_before, no_key};
+use super::super::{By, Load, Mode, has_keys, loaded_before};
 use super::fault::fault;
 use super::sql;
 use super::writer::{Turn, Writer, was_loaded};
@@ -223,18 +223,6 @@ fn bind(statement: &mut Statement<'_>, rows: &Rows, row: usize) -> rusqlite::Res
             Cell::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
         };
         statement.raw_bind_parameter(at, value)?;
-    }
-    Ok(())
-}
-
-/// Refuses rows in whose key something is missing: a missing value is equal to none.
-fn has_keys(layout: &Layout, rows: &Rows, before: u64) -> Result<()> {
-    for (column, values) in layout.columns.iter().skip(1).zip(rows.columns()) {
-        if column.is_key
-            && let Some(row) = (0..values.len()).find(|row| values.cell(*row) == Cell::Null)
-        {
-            return Err(no_key(&column.name, before + row as u64));
-        }
     }
     Ok(())
 }
