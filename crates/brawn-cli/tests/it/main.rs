@@ -11,6 +11,7 @@ mod lab;
 mod outcome;
 mod places;
 mod points;
+mod stats;
 mod stopping;
 mod words;
 
