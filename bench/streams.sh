@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# brawn hash and brawn compress against the tools of the field, in the same run: best of RUNS, MB/s of the plain bytes.
+# brawn hash, compress and decompress against the tools of the field, in the same run: best of RUNS, MB/s of the plain bytes.
 #   cargo build --profile dist -p brawn-cli && bench/streams.sh
 # Runs on a machine that does nothing else; tools that are not on PATH are left out and named.
 set -euo pipefail
@@ -43,3 +43,24 @@ row "zstd -3 -T$THREADS" zstd -q -3 "-T$THREADS" -c "$work/data.tar"
 row "brawn compress --format gzip" "$BRAWN" compress -j "$THREADS" --quiet --format gzip -c "$work/data.tar"
 row "pigz -p$THREADS" pigz "-p$THREADS" -c "$work/data.tar"
 row "gzip" gzip -c "$work/data.tar"
+
+# Of what brawn wrote, and of what the tools wrote: one gzip member, BGZF, one zstd frame.
+"$BRAWN" compress -j "$THREADS" --quiet --format gzip "$work/data.tar" -o "$work/own.gz"
+"$BRAWN" compress -j "$THREADS" --quiet "$work/data.tar" -o "$work/own.zst"
+gzip -c "$work/data.tar" >"$work/foreign.gz"
+! command -v bgzip >/dev/null || bgzip -@ "$THREADS" -c "$work/data.tar" >"$work/foreign.bgz"
+! command -v zstd >/dev/null || zstd -q -3 "-T$THREADS" -c "$work/data.tar" >"$work/foreign.zst"
+for name in own.gz foreign.gz foreign.bgz own.zst foreign.zst; do
+  file="$work/$name"
+  [ -e "$file" ] || { echo "$name: the tool that writes it is not on PATH"; continue; }
+  "$BRAWN" decompress -j "$THREADS" --quiet -c "$file" | cmp - "$work/data.tar"
+  row "brawn decompress, $name" "$BRAWN" decompress -j "$THREADS" --quiet -c "$file"
+  case "$name" in
+    *.zst) row "zstd -d, $name" zstd -q -dc "$file" ;;
+    *.bgz) row "bgzip -d -@$THREADS, $name" bgzip -d "-@$THREADS" -c "$file" ;;
+    *)
+      row "pigz -d, $name" pigz -dc "$file"
+      row "gzip -d, $name" gzip -dc "$file"
+      ;;
+  esac
+done

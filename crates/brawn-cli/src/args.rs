@@ -1,6 +1,9 @@
 //! The words of the command line.
 
+mod decompress;
 pub(crate) mod lab;
+mod points;
+mod stats;
 pub(crate) mod tune;
 
 use std::num::NonZeroUsize;
@@ -8,8 +11,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use brawn_core::{ByteSize, Error};
-use brawn_jobs::{compress, hash, image, points};
+use brawn_jobs::{compress, hash, image};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
+
+pub(crate) use decompress::Decompress;
+pub(crate) use points::Points;
+pub(crate) use stats::Stats;
 
 /// CPU-heavy work on files, folders and buckets; the same jobs run as AWS Lambda functions.
 #[derive(Debug, Parser)]
@@ -43,7 +50,9 @@ pub(crate) enum Command {
     Image(Box<Image>),
     Hash(Box<Hash>),
     Compress(Box<Compress>),
+    Decompress(Box<Decompress>),
     Points(Box<Points>),
+    Stats(Box<Stats>),
     Check(Check),
     Emulate(Box<lab::Emulate>),
     Invoke(Box<lab::Invoke>),
@@ -174,37 +183,6 @@ pub(crate) struct Compress {
 
     #[command(flatten)]
     pub(crate) options: compress::Options,
-    #[command(flatten)]
-    pub(crate) writing: Writing,
-    #[command(flatten)]
-    pub(crate) run: Run,
-}
-
-/// Compute a result and a class for each data point
-///
-/// A point is {"values":[1.5,2],"metadata":anything}. Points come as a document, {"data":[point,..],"algorithm":"mean"}, as a
-/// JSON array, or one a line; the results go to stdout unless said otherwise: a document with statistics over all, or
-/// one result a line. Objects of any size are read in constant memory.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  brawn points request.json
-  brawn points request.json --algorithm quantile --q 0.9 --thresholds 0.5,2 -o results.json
-  brawn points s3://bucket/points/ --to s3://bucket/results/ --algorithm median
-  brawn points - --on-error null < points.jsonl > results.jsonl
-
-Exit codes:
-  0 all done   1 some items failed   2 could not start   3 the deadline was reached   130 interrupted")]
-pub(crate) struct Points {
-    #[command(flatten)]
-    pub(crate) from: From,
-
-    /// Where to write: a folder, s3://bucket/prefix/, one file for one input [default: stdout, for one input]
-    #[arg(short = 'o', long, value_name = "DST", value_hint = ValueHint::AnyPath)]
-    pub(crate) to: Option<String>,
-
-    #[command(flatten)]
-    pub(crate) options: points::Options,
     #[command(flatten)]
     pub(crate) writing: Writing,
     #[command(flatten)]

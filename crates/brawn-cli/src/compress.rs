@@ -1,7 +1,7 @@
 //! `brawn compress`: beside the input, to a folder or bucket, or to standard output.
 
 use brawn_core::{Error, Result, Status};
-use brawn_edge::{Destination, Location};
+use brawn_edge::{Destination, Location, Outcome};
 use brawn_jobs::Recipe;
 
 use crate::args::Compress;
@@ -43,16 +43,19 @@ pub(crate) fn compress(words: Compress) -> Result<Plan> {
     let mut work = plan(Task { run, route, recipe, destination })?;
     work.flow = work.flow.replace(force).keep_times(true);
     if may_remove {
-        work.done = |outcome| {
-            let report = &outcome.report;
-            let is_done = report.status == Status::Ok && !report.outputs.is_empty();
-            if is_done
-                && let Ok(Location::Path(path)) = report.source.parse()
-                && let Err(error) = std::fs::remove_file(&path)
-            {
-                stderr::warn(&format!("`{}` is compressed and stays: {error}", path.display()));
-            }
-        };
+        work.done = |outcome| remove_input(outcome, "compressed");
     }
     Ok(Plan::Flow(Box::new(work)))
+}
+
+/// What `--rm` does: a local input whose output is there, `done` by now, goes.
+pub(crate) fn remove_input(outcome: &Outcome, done: &str) {
+    let report = &outcome.report;
+    let is_done = report.status == Status::Ok && !report.outputs.is_empty();
+    if is_done
+        && let Ok(Location::Path(path)) = report.source.parse()
+        && let Err(error) = std::fs::remove_file(&path)
+    {
+        stderr::warn(&format!("`{}` is {done} and stays: {error}", path.display()));
+    }
 }

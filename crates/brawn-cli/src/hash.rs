@@ -68,7 +68,7 @@ fn tell(options: &Options) -> Tell {
 }
 
 /// Standard input is `-` to every tool.
-fn source_name(source: &str) -> &str {
+pub(crate) fn source_name(source: &str) -> &str {
     if source == Location::Stdio.to_string() { "-" } else { source }
 }
 

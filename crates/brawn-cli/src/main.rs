@@ -5,6 +5,7 @@
 mod args;
 mod check;
 mod compress;
+mod decompress;
 mod flags;
 mod hash;
 mod lab;
@@ -13,6 +14,7 @@ mod plan;
 mod points;
 mod run;
 mod signals;
+mod stats;
 mod stderr;
 mod stdout;
 mod tune;
@@ -32,6 +34,8 @@ fn main() -> ExitCode {
         Command::Hash(words) => hash::hash(*words).and_then(carry_out),
         Command::Compress(words) => compress::compress(*words).and_then(carry_out),
         Command::Points(words) => points::points(*words).and_then(carry_out),
+        Command::Stats(words) => stats::stats(*words).and_then(carry_out),
+        Command::Decompress(words) => decompress::decompress(*words).and_then(carry_out),
         Command::Check(words) => check::check(&words),
         Command::Emulate(words) => lab::emulate(*words),
         Command::Invoke(words) => lab::invoke(&words),

@@ -88,6 +88,8 @@ pub struct PlannedOutput {
     pub content_type: &'static str,
     /// What it will be, in a few words for people: `800x600`.
     pub summary: String,
+    /// Of an output that goes beside the result: what is put behind the name of the file, where the result has an exact one.
+    pub aside: Option<&'static str>,
 }
 
 /// What a job did.

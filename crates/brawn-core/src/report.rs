@@ -99,10 +99,14 @@ impl ItemReport {
 pub struct OutputReport {
     /// Where it is now.
     pub location: String,
-    /// Its size.
+    /// Its size; of rows, that of their values.
     pub bytes: u64,
-    /// Its MIME type.
+    /// Its MIME type; a table has none.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub content_type: String,
+    /// The rows that were added, where it is a table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows: Option<u64>,
 }
 
 /// What became of a whole run.

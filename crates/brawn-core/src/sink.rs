@@ -23,10 +23,15 @@ pub trait Sink: Send {
         false
     }
 
-    /// Begins rows of `schema`. All that a job begins at one sink is kept or dropped together, when the job has ended.
+    /// Begins rows of `schema`, or goes on with them: a job that writes two kinds of rows by turns calls it at each turn,
+    /// with the same schema for the same name, and finishes each table that it got. All that a job begins at one sink is
+    /// kept or dropped together, when the job has ended.
+    ///
+    /// A job begins every kind of rows that it may write, also where none comes of it: rows that an earlier version of the
+    /// object had may have to go. It does so as early as it can: a sink that knows the object already says so then.
     ///
     /// # Errors
-    /// When they cannot be taken; the job stops with that error.
+    /// When they cannot be taken, or were taken before; the job stops with that error.
     fn table(&mut self, schema: &Schema) -> Result<Box<dyn Table + '_>> {
         let name = &schema.name;
         Err(Error::invalid_options(format!("`{name}` are rows, and these are no place for rows")))

@@ -37,6 +37,8 @@ pub(crate) struct Opened {
     pub(crate) held: Option<Held>,
     /// When it was last changed, where that is known.
     pub(crate) modified: Option<SystemTime>,
+    /// What tells its content from an earlier one, where something does: an ETag, or size and time of a file.
+    pub(crate) version: Option<String>,
     rest: Rest,
     buffers: Arc<Buffers>,
 }
@@ -106,6 +108,7 @@ pub(crate) fn open_file(path: &Path, buffers: &Arc<Buffers>, reading: Pipes) -> 
         written_by: None,
         held: None,
         modified: metadata.modified().ok(),
+        version: version(&metadata),
         rest,
         buffers: Arc::clone(buffers),
     })
@@ -120,6 +123,7 @@ pub(crate) async fn open_object(
 ) -> Result<Opened> {
     let object = stores.object(address)?;
     let first = object.first(HEAD, stop).await?;
+    let version = first.etag.clone();
     let rest = if first.bytes.len() as u64 == first.size {
         Rest::Nothing
     } else {
@@ -132,6 +136,7 @@ pub(crate) async fn open_object(
         written_by: first.written_by,
         held: None,
         modified: None,
+        version,
         rest,
         buffers: Arc::clone(buffers),
     })
@@ -169,6 +174,7 @@ fn open_pipe(
                 written_by: None,
                 held: None,
                 modified: None,
+                version: None,
                 rest,
                 buffers: Arc::clone(buffers),
             })
@@ -184,6 +190,7 @@ fn whole((bytes, held): (Vec<u8>, Held), buffers: &Arc<Buffers>) -> Opened {
         written_by: None,
         held: Some(held),
         modified: None,
+        version: None,
         rest: Rest::Nothing,
         buffers: Arc::clone(buffers),
     }
@@ -199,6 +206,7 @@ impl Opened {
             written_by: None,
             held: None,
             modified: None,
+            version: None,
             rest: Rest::Nothing,
             buffers: Arc::clone(buffers),
         }
@@ -274,6 +282,12 @@ fn read_file(mut file: &File, head: &[u8], mut bytes: Vec<u8>, count: usize) -> 
         return Err(Error::new(ErrorKind::Storage, "the file became shorter while it was read"));
     }
     Ok(bytes)
+}
+
+/// A file's size, and when it was last changed, in nanoseconds: its content may be another one when they are.
+fn version(metadata: &std::fs::Metadata) -> Option<String> {
+    let since = metadata.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    Some(format!("{}-{}.{:09}", metadata.len(), since.as_secs(), since.subsec_nanos()))
 }
 
 fn changed(path: &Path) -> Error {

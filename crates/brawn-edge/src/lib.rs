@@ -32,6 +32,11 @@ mod route;
 mod select;
 mod stop;
 mod store;
+#[cfg_attr(
+    not(feature = "sqlite"),
+    allow(unreachable_code, unused, reason = "locations are told apart in every build")
+)]
+mod tables;
 
 pub use deliver::Destination;
 pub use flow::{Flow, Outcome, Progress};
@@ -40,3 +45,4 @@ pub use retry::Retry;
 pub use route::Route;
 pub use select::Item;
 pub use store::Stores;
+pub use tables::{Database, Mode, PostgresUrl, Tables};

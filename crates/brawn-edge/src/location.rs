@@ -7,9 +7,13 @@ use std::str::FromStr;
 use brawn_core::{Error, Result};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Where an object lives, or where one is to go: a path, `file://`, `s3://bucket/key`, `memory://name/key`, or `-`.
+use crate::tables::Database;
+
+/// Where an object lives, or where one is to go: a path, `file://`, `s3://bucket/key`, `memory://name/key`, or `-`; and
+/// where rows go: `sqlite:PATH`, `postgres://user@host/name`.
 ///
-/// A path that merely does not exist is still a path. `Display` gives back what a user would write.
+/// A path that merely does not exist is still a path. `Display` gives back what a user would write, but for the password
+/// of a database.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Location {
     /// `-`: standard input as a source, standard output as a destination.
@@ -18,6 +22,8 @@ pub enum Location {
     Path(PathBuf),
     /// An object, or a prefix of objects, in a bucket.
     Object(Address),
+    /// A database, which takes rows and is never a source.
+    Database(Database),
 }
 
 /// An object or a prefix in a bucket. The key is verbatim: nothing in it is percent-decoded.
@@ -72,7 +78,7 @@ impl Location {
     /// The extension of the last name, lower case, without the dot.
     pub fn extension(&self) -> Option<String> {
         let extension = match self {
-            Location::Stdio => return None,
+            Location::Stdio | Location::Database(_) => return None,
             Location::Path(path) => path.extension()?.to_string_lossy().into_owned(),
             Location::Object(address) => extension(&address.key)?.to_owned(),
         };
@@ -82,7 +88,7 @@ impl Location {
     /// Whether the text says "folder": it ends with a separator, or is a bucket without a key.
     pub fn is_folder_by_name(&self) -> bool {
         match self {
-            Location::Stdio => false,
+            Location::Stdio | Location::Database(_) => false,
             Location::Path(path) => {
                 path.as_os_str().as_encoded_bytes().last().is_some_and(|last| *last == b'/')
                     || path.file_name().is_none()
@@ -101,6 +107,12 @@ impl From<PathBuf> for Location {
 impl From<&Path> for Location {
     fn from(path: &Path) -> Location {
         Location::Path(path.to_owned())
+    }
+}
+
+impl From<Database> for Location {
+    fn from(database: Database) -> Location {
+        Location::Database(database)
     }
 }
 
@@ -129,6 +141,9 @@ impl FromStr for Location {
         if text == "-" {
             return Ok(Location::Stdio);
         }
+        if let Some(database) = Database::parse(text) {
+            return database.map(Location::Database);
+        }
         let Some((scheme, rest)) = split_scheme(text) else {
             return Ok(Location::Path(PathBuf::from(text)));
         };
@@ -152,8 +167,8 @@ impl FromStr for Location {
     }
 }
 
-const UNDERSTOOD: &str =
-    "a location is a path, `file:///path`, `s3://bucket/key`, `memory://name/key` or `-`";
+const UNDERSTOOD: &str = "a location is a path, `file:///path`, `s3://bucket/key`, `memory://name/key` or `-`, and for rows also \
+     `sqlite:FILE` or `postgres://user@host/name`";
 
 /// `scheme://rest`, where it starts like a URL. A drive letter (`C:\`) has no `//` after its colon.
 fn split_scheme(text: &str) -> Option<(&str, &str)> {
@@ -201,6 +216,7 @@ impl fmt::Display for Location {
             Location::Stdio => f.write_str("-"),
             Location::Path(path) => write!(f, "{}", path.display()),
             Location::Object(address) => address.fmt(f),
+            Location::Database(database) => database.fmt(f),
         }
     }
 }
@@ -237,6 +253,8 @@ mod tests {
             "C:\\photos\\a.jpg",
             "photos/*.jpg",
             "s3://bucket/",
+            "sqlite:out/a b.db",
+            "postgres://ann@host:5433/sales?sslmode=require",
             "s3://bucket/a key/with%20#and+?.jpg",
             "memory://test/a",
         ] {

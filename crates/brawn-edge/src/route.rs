@@ -5,6 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use crate::location::Location;
+use crate::tables::{Mode, Tables};
 
 /// Where a recipe's objects come from and where its outputs go; the rest of the recipe is the job's own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,12 +26,31 @@ pub struct Route {
     /// The `Cache-Control` of what is delivered to a bucket.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache_control: Option<String>,
+    /// Where `to` is a database: the name of the table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
+    /// What becomes of rows that are there.
+    #[serde(skip_serializing_if = "is_default")]
+    pub mode: Mode,
+    /// With `upsert`: the key alone tells rows apart, whatever object they came from.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub key_alone: bool,
 }
 
 /// The names of the fields above.
-const FIELDS: [&str; 5] = ["sources", "to", "skip_existing", "dry_run", "cache_control"];
+const FIELDS: [&str; 8] =
+    ["sources", "to", "skip_existing", "dry_run", "cache_control", "table", "mode", "key_alone"];
+
+fn is_default(mode: &Mode) -> bool {
+    *mode == Mode::default()
+}
 
 impl Route {
+    /// How rows go into a database, for [`Destination::with_tables`](crate::Destination::with_tables).
+    pub fn tables(&self) -> Tables {
+        Tables { name: self.table.clone(), mode: self.mode, key_alone: self.key_alone }
+    }
+
     /// Splits a flat recipe, `{"job":"image","width":[800],"sources":["s3://in/a.jpg"],"to":"s3://out/"}`, into its
     /// route and the rest.
     ///
@@ -102,6 +122,24 @@ mod tests {
     }
 
     #[test]
+    fn a_database_and_its_table_are_part_of_the_route_and_its_password_is_not_written() {
+        let recipe = json!({
+            "job": "stats", "sources": "a.csv", "to": "postgres://ann:hush@host/db", "table": "t",
+            "mode": "upsert", "key_alone": true,
+        });
+        let (route, rest) = Route::split(recipe).expect("a recipe");
+        assert_eq!(rest, json!({ "job": "stats" }));
+        let tables = Tables { name: Some("t".into()), mode: Mode::Upsert, key_alone: true };
+        assert_eq!(route.tables(), tables);
+        let again = serde_json::to_value(&route).expect("plain data");
+        assert_eq!(
+            (&again["to"], &again["mode"]),
+            (&json!("postgres://ann@host/db"), &json!("upsert"))
+        );
+        assert!(!format!("{route:?}{again}").contains("hush"));
+    }
+
+    #[test]
     fn one_source_needs_no_list() {
         let (route, _) = Route::split(json!({ "sources": "a.jpg" })).expect("a recipe");
         assert_eq!(route.sources, ["a.jpg".parse().expect("a location")]);
@@ -114,6 +152,7 @@ mod tests {
             (json!({ "sources": 7 }), "`sources`: invalid type: integer `7`"),
             (json!({ "to": "s3://" }), "`to`: `s3://` names no bucket"),
             (json!({ "skip_existing": "yes" }), "`skip_existing`"),
+            (json!({ "mode": "merge" }), "`mode`: unknown variant `merge`, expected one of `fail`"),
             (json!([1]), "a recipe is a JSON object"),
         ] {
             let error = Route::split(recipe).expect_err(says);

@@ -31,13 +31,15 @@ impl Setup {
     /// The flow to where the route says, for objects that come by an event.
     pub(crate) fn flow_of_event(&self, stores: &Stores) -> Result<Flow> {
         let to = self.to()?;
-        Ok(self.flow(Arc::clone(&self.job), stores, Destination::folder(to)))
+        let to = Destination::folder(to).with_tables(self.route.tables())?;
+        Ok(self.flow(Arc::clone(&self.job), stores, to))
     }
 
     /// The flow for the route's own sources.
     pub(crate) fn flow_of_sources(&self, stores: &Stores) -> Result<Flow> {
         let to = self.to()?;
-        let destination = Destination::resolve(to.clone(), &self.route.sources)?;
+        let destination = Destination::resolve(to.clone(), &self.route.sources)?
+            .with_tables(self.route.tables())?;
         let job = match to.extension() {
             Some(extension) if destination.is_exact() => {
                 self.recipe.clone().written_to(&to.to_string(), &extension)?.into_job()?.into()
@@ -50,7 +52,8 @@ impl Setup {
     /// The flow for an object that the event brings.
     pub(crate) fn flow_of_data(&self, stores: &Stores) -> Result<Flow> {
         // One object from nowhere: what standard input is.
-        let destination = Destination::resolve(self.to()?, &[Location::Stdio])?;
+        let destination = Destination::resolve(self.to()?, &[Location::Stdio])?
+            .with_tables(self.route.tables())?;
         Ok(self.flow(Arc::clone(&self.job), stores, destination))
     }
 

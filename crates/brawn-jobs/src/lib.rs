@@ -18,6 +18,12 @@
 
 #[cfg(feature = "compress")]
 pub mod compress;
+#[cfg(feature = "compress")]
+pub mod decompress;
+#[cfg(feature = "encrypt")]
+pub mod decrypt;
+#[cfg(feature = "encrypt")]
+pub mod encrypt;
 #[cfg(feature = "hash")]
 pub mod hash;
 #[cfg(feature = "image")]
@@ -27,7 +33,16 @@ pub mod numbers;
 #[cfg(feature = "points")]
 pub mod points;
 mod recipe;
-#[cfg(any(feature = "image", feature = "hash", feature = "points"))]
+#[cfg(feature = "stats")]
+pub mod stats;
+#[cfg(any(
+    feature = "compress",
+    feature = "encrypt",
+    feature = "hash",
+    feature = "image",
+    feature = "points",
+    feature = "stats"
+))]
 mod values;
 
 pub use recipe::Recipe;

@@ -16,6 +16,15 @@ pub enum Recipe {
     /// Compression.
     #[cfg(feature = "compress")]
     Compress(crate::compress::Options),
+    /// Decompression.
+    #[cfg(feature = "compress")]
+    Decompress(crate::decompress::Options),
+    /// Decryption.
+    #[cfg(feature = "encrypt")]
+    Decrypt(crate::decrypt::Options),
+    /// Encryption.
+    #[cfg(feature = "encrypt")]
+    Encrypt(crate::encrypt::Options),
     /// Checksums.
     #[cfg(feature = "hash")]
     Hash(crate::hash::Options),
@@ -25,18 +34,29 @@ pub enum Recipe {
     /// Data points.
     #[cfg(feature = "points")]
     Points(crate::points::Options),
+    /// Statistics of tables.
+    #[cfg(feature = "stats")]
+    Stats(crate::stats::Options),
 }
 
 /// The jobs of this build, as `job` names them.
 const JOBS: &[&str] = &[
     #[cfg(feature = "compress")]
     "compress",
+    #[cfg(feature = "compress")]
+    "decompress",
+    #[cfg(feature = "encrypt")]
+    "decrypt",
+    #[cfg(feature = "encrypt")]
+    "encrypt",
     #[cfg(feature = "hash")]
     "hash",
     #[cfg(feature = "image")]
     "image",
     #[cfg(feature = "points")]
     "points",
+    #[cfg(feature = "stats")]
+    "stats",
 ];
 
 impl Recipe {
@@ -77,12 +97,20 @@ impl Recipe {
         match job {
             #[cfg(feature = "compress")]
             "compress" => read(options).map(Recipe::Compress),
+            #[cfg(feature = "compress")]
+            "decompress" => read(options).map(Recipe::Decompress),
+            #[cfg(feature = "encrypt")]
+            "decrypt" => read(options).map(Recipe::Decrypt),
+            #[cfg(feature = "encrypt")]
+            "encrypt" => read(options).map(Recipe::Encrypt),
             #[cfg(feature = "hash")]
             "hash" => read(options).map(Recipe::Hash),
             #[cfg(feature = "image")]
             "image" => read(options).map(Recipe::Image),
             #[cfg(feature = "points")]
             "points" => read(options).map(Recipe::Points),
+            #[cfg(feature = "stats")]
+            "stats" => read(options).map(Recipe::Stats),
             _ => {
                 drop(options);
                 Err(Error::invalid_options(format!(
@@ -98,12 +126,20 @@ impl Recipe {
         match *self {
             #[cfg(feature = "compress")]
             Recipe::Compress(ref options) => write("compress", options),
+            #[cfg(feature = "compress")]
+            Recipe::Decompress(ref options) => write("decompress", options),
+            #[cfg(feature = "encrypt")]
+            Recipe::Decrypt(ref options) => write("decrypt", options),
+            #[cfg(feature = "encrypt")]
+            Recipe::Encrypt(ref options) => write("encrypt", options),
             #[cfg(feature = "hash")]
             Recipe::Hash(ref options) => write("hash", options),
             #[cfg(feature = "image")]
             Recipe::Image(ref options) => write("image", options),
             #[cfg(feature = "points")]
             Recipe::Points(ref options) => write("points", options),
+            #[cfg(feature = "stats")]
+            Recipe::Stats(ref options) => write("stats", options),
         }
     }
 
@@ -112,12 +148,20 @@ impl Recipe {
         match *self {
             #[cfg(feature = "compress")]
             Recipe::Compress(_) => "compress",
+            #[cfg(feature = "compress")]
+            Recipe::Decompress(_) => "decompress",
+            #[cfg(feature = "encrypt")]
+            Recipe::Decrypt(_) => "decrypt",
+            #[cfg(feature = "encrypt")]
+            Recipe::Encrypt(_) => "encrypt",
             #[cfg(feature = "hash")]
             Recipe::Hash(_) => "hash",
             #[cfg(feature = "image")]
             Recipe::Image(_) => "image",
             #[cfg(feature = "points")]
             Recipe::Points(_) => "points",
+            #[cfg(feature = "stats")]
+            Recipe::Stats(_) => "stats",
         }
     }
 
@@ -127,12 +171,20 @@ impl Recipe {
         match self {
             #[cfg(feature = "compress")]
             Recipe::Compress(_) => None,
+            #[cfg(feature = "compress")]
+            Recipe::Decompress(_) => Some(crate::decompress::EXTENSIONS),
+            #[cfg(feature = "encrypt")]
+            Recipe::Decrypt(_) => None,
+            #[cfg(feature = "encrypt")]
+            Recipe::Encrypt(_) => None,
             #[cfg(feature = "hash")]
             Recipe::Hash(_) => None,
             #[cfg(feature = "image")]
             Recipe::Image(_) => Some(crate::image::EXTENSIONS),
             #[cfg(feature = "points")]
             Recipe::Points(_) => Some(crate::points::EXTENSIONS),
+            #[cfg(feature = "stats")]
+            Recipe::Stats(_) => Some(crate::stats::EXTENSIONS),
         }
     }
 
@@ -141,12 +193,20 @@ impl Recipe {
         match self {
             #[cfg(feature = "compress")]
             Recipe::Compress(_) => true,
+            #[cfg(feature = "compress")]
+            Recipe::Decompress(options) => options.writes(),
+            #[cfg(feature = "encrypt")]
+            Recipe::Decrypt(_) => true,
+            #[cfg(feature = "encrypt")]
+            Recipe::Encrypt(_) => true,
             #[cfg(feature = "hash")]
             Recipe::Hash(options) => options.sums,
             #[cfg(feature = "image")]
             Recipe::Image(_) => true,
             #[cfg(feature = "points")]
             Recipe::Points(_) => true,
+            #[cfg(feature = "stats")]
+            Recipe::Stats(options) => options.writes(),
         }
     }
 
@@ -170,6 +230,21 @@ impl Recipe {
         match self {
             #[cfg(feature = "compress")]
             Recipe::Compress(options) => options.written_to(to, extension).map(Recipe::Compress),
+            #[cfg(feature = "compress")]
+            Recipe::Decompress(options) => {
+                let _ = (to, extension);
+                Ok(Recipe::Decompress(crate::decompress::Options { any_name: true, ..options }))
+            }
+            #[cfg(feature = "encrypt")]
+            Recipe::Decrypt(options) => {
+                let _ = (to, extension);
+                Ok(Recipe::Decrypt(crate::decrypt::Options { any_name: true, ..options }))
+            }
+            #[cfg(feature = "encrypt")]
+            Recipe::Encrypt(options) => {
+                let _ = (to, extension);
+                Ok(Recipe::Encrypt(options))
+            }
             #[cfg(feature = "hash")]
             Recipe::Hash(options) => {
                 let _ = (to, extension);
@@ -183,6 +258,8 @@ impl Recipe {
                 let _ = (to, extension);
                 Ok(Recipe::Points(options))
             }
+            #[cfg(feature = "stats")]
+            Recipe::Stats(options) => options.written_to(to, extension).map(Recipe::Stats),
         }
     }
 
@@ -195,12 +272,22 @@ impl Recipe {
         match self {
             #[cfg(feature = "compress")]
             Recipe::Compress(options) => Ok(Box::new(crate::compress::CompressJob::new(options)?)),
+            #[cfg(feature = "compress")]
+            Recipe::Decompress(options) => {
+                Ok(Box::new(crate::decompress::DecompressJob::new(options)?))
+            }
+            #[cfg(feature = "encrypt")]
+            Recipe::Decrypt(options) => Ok(Box::new(crate::decrypt::DecryptJob::new(options)?)),
+            #[cfg(feature = "encrypt")]
+            Recipe::Encrypt(options) => Ok(Box::new(crate::encrypt::EncryptJob::new(options)?)),
             #[cfg(feature = "hash")]
             Recipe::Hash(options) => Ok(Box::new(crate::hash::HashJob::new(options)?)),
             #[cfg(feature = "image")]
             Recipe::Image(options) => Ok(Box::new(crate::image::ImageJob::new(options)?)),
             #[cfg(feature = "points")]
             Recipe::Points(options) => Ok(Box::new(crate::points::PointsJob::new(options)?)),
+            #[cfg(feature = "stats")]
+            Recipe::Stats(options) => Ok(Box::new(crate::stats::StatsJob::new(options)?)),
         }
     }
 }

@@ -91,18 +91,37 @@ fn what_cannot_be_compressed_grows_little() {
 fn a_zst_ends_with_its_seek_table() {
     let compressed = compress(&job(Format::Zstd, None), &text((9 << 20) + 5));
     let (_, footer) = compressed.split_at(compressed.len() - 9);
-    assert_eq!(footer, [3, 0, 0, 0, 0, 0xb1, 0xea, 0x92, 0x8f], "three frames");
-    let table = compressed.len() - 9 - 3 * 8;
+    assert_eq!(footer, [3, 0, 0, 0, 0x80, 0xb1, 0xea, 0x92, 0x8f], "three frames");
+    let table = compressed.len() - 9 - 3 * 12;
     let entry = |at: usize| {
         u32::from_le_bytes(compressed[at..at + 4].try_into().expect("four bytes")) as usize
     };
     let (mut offset, mut plain) = (0, 0);
     for frame in 0..3 {
         assert_eq!(compressed[offset..offset + 4], [0x28, 0xb5, 0x2f, 0xfd], "frame {frame}");
-        offset += entry(table + 8 * frame);
-        plain += entry(table + 8 * frame + 4);
+        offset += entry(table + 12 * frame);
+        plain += entry(table + 12 * frame + 4);
+        let checksum = table + 12 * frame + 8;
+        assert_eq!(compressed[offset - 4..offset], compressed[checksum..checksum + 4]);
     }
     assert_eq!((offset + 8, plain), (table, (9 << 20) + 5));
+}
+
+/// The subfield of mgzip, with the length of the member, at byte 12; brawn's own, with its number, at byte 20.
+#[test]
+fn members_of_gzip_say_their_length_and_number_and_the_last_is_empty() {
+    let compressed = compress(&job(Format::Gzip, None), &text((1 << 20) + 5));
+    let (mut offset, mut members) = (0, 0);
+    while offset < compressed.len() {
+        let member = &compressed[offset..];
+        assert_eq!(member[..4], [0x1f, 0x8b, 8, 4]);
+        assert_eq!(member[10..16], [20, 0, b'I', b'G', 4, 0]);
+        assert_eq!(member[20..32], [b'B', b'W', 8, 0, members, 0, 0, 0, 0, 0, 0, 0]);
+        offset += u32::from_le_bytes(member[16..20].try_into().expect("four bytes")) as usize;
+        members += 1;
+    }
+    assert_eq!((offset, members), (compressed.len(), 4), "three of data and one empty");
+    assert_eq!(compressed[offset - 8..], [0; 8]);
 }
 
 /// "The BGZF compression format": every member says its length less one at byte 16, the last is empty.

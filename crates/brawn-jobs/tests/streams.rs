@@ -3,15 +3,32 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use brawn_core::Job;
 use brawn_core::conformance::{Subject, check};
+use brawn_core::{Budget, Job, MemorySink, Source};
 use brawn_jobs::compress::{CompressJob, Format, Options};
+use brawn_jobs::decompress::{self, DecompressJob};
 use brawn_jobs::hash::{Algorithm, HashJob};
 
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
 fn conforms(job: &dyn Job, large: &[u8]) {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     check(job, &Subject { name: "x/a.bin", small: &large[..70_000], large });
+}
+
+/// The same of what comes of `small` and `large`.
+fn decompress_conforms(compress: impl Fn(&[u8]) -> Vec<u8>, large: &[u8]) {
+    let job = DecompressJob::new(decompress::Options::default()).expect("valid");
+    let (small, large) = (compress(&large[..70_000]), compress(large));
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    check(&job, &Subject { name: "x/a.gz", small: &small, large: &large });
+}
+
+fn compressed(format: Format, plain: &[u8]) -> Vec<u8> {
+    let mut sink = MemorySink::default();
+    let job = compress(format, Some(1));
+    job.run(Source::bytes("a", plain), &mut sink, &Budget::unlimited()).expect("compressed");
+    sink.outputs.remove(0).bytes
 }
 
 /// Numbers, the same again every 4 MiB: no frame or member sees the repetition.
@@ -51,4 +68,32 @@ fn gzip_conforms() {
 #[test]
 fn bgzf_conforms() {
     conforms(&compress(Format::Bgzf, None), &numbers(5 << 20));
+}
+
+#[test]
+fn decompressing_own_zstd_conforms() {
+    decompress_conforms(|plain| compressed(Format::Zstd, plain), &numbers(64 << 20));
+}
+
+#[test]
+fn decompressing_own_gzip_conforms() {
+    decompress_conforms(|plain| compressed(Format::Gzip, plain), &numbers(48 << 20));
+}
+
+#[test]
+fn decompressing_one_frame_conforms() {
+    let compress = |plain: &[u8]| zstd::bulk::compress(plain, 1).expect("compressed");
+    decompress_conforms(compress, &numbers(48 << 20));
+}
+
+#[test]
+fn decompressing_one_member_conforms() {
+    let compress = |plain: &[u8]| {
+        let mut compressor = libdeflater::Compressor::new(libdeflater::CompressionLvl::fastest());
+        let mut member = vec![0; compressor.gzip_compress_bound(plain.len())];
+        let len = compressor.gzip_compress(plain, &mut member).expect("it fits");
+        member.truncate(len);
+        member
+    };
+    decompress_conforms(compress, &numbers(24 << 20));
 }

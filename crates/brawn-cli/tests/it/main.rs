@@ -3,6 +3,7 @@
 mod bad_input;
 mod check;
 mod compress;
+mod decompress;
 mod hash;
 mod lab;
 mod outcome;

@@ -7,8 +7,10 @@ use brawn_core::{Error, Result};
 use super::name;
 use crate::location::{Address, Location, Scheme};
 use crate::select;
+use crate::tables::{Database, Mode, Tables};
 
-/// Where a run's outputs go: a folder or prefix that takes any number, or one exact file, key or standard output.
+/// Where a run's outputs go: a folder or prefix that takes any number, one exact file, key or standard output, or a
+/// database that takes rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Destination(Place);
 
@@ -19,6 +21,7 @@ enum Place {
     Prefix(Address),
     Exactly(Location),
     Beside,
+    Tables(Database, Tables),
 }
 
 impl Destination {
@@ -65,6 +68,7 @@ impl Destination {
             }
             Location::Object(address) => Ok(Destination::prefix(address)),
             Location::Stdio => Ok(Destination(Place::Exactly(Location::Stdio))),
+            Location::Database(database) => Ok(Destination::database(database)),
         }
     }
 
@@ -74,6 +78,38 @@ impl Destination {
             Location::Path(path) => Destination(Place::Folder(path)),
             Location::Object(address) => Destination::prefix(address),
             Location::Stdio => Destination(Place::Exactly(Location::Stdio)),
+            Location::Database(database) => Destination::database(database),
+        }
+    }
+
+    fn database(database: Database) -> Destination {
+        Destination(Place::Tables(database, Tables::default()))
+    }
+
+    /// The same destination with another way for rows to go into it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidOptions`](brawn_core::ErrorKind) when something else than the default is asked of what is no
+    /// database, or a key where no row is told by one.
+    pub fn with_tables(self, tables: Tables) -> Result<Destination> {
+        if tables.key_alone && tables.mode != Mode::Upsert {
+            return Err(Error::invalid_options("`key_alone` is for the mode `upsert`"));
+        }
+        match self.0 {
+            Place::Tables(database, _) => Ok(Destination(Place::Tables(database, tables))),
+            place if tables == Tables::default() => Ok(Destination(place)),
+            _ => Err(Error::invalid_options(
+                "`table`, `mode` and `key_alone` are for rows that go into a database",
+            )
+            .with_hint("for example `sqlite:results.db`")),
+        }
+    }
+
+    /// The database, where it is one.
+    pub(crate) fn tables(&self) -> Option<(&Database, &Tables)> {
+        match &self.0 {
+            Place::Tables(database, tables) => Some((database, tables)),
+            _ => None,
         }
     }
 
@@ -113,6 +149,7 @@ impl Destination {
         let last = name.rsplit('/').next().unwrap_or(name);
         Ok(match source {
             Location::Stdio => Location::Stdio,
+            Location::Database(database) => return Err(database.is_no_source()),
             Location::Path(path) => Location::Path(path.with_file_name(last)),
             Location::Object(address) => {
                 let folder = address.key.rfind('/').map_or(0, |slash| slash + 1);
@@ -122,6 +159,27 @@ impl Destination {
         })
     }
 
+    /// Where an output goes that lies beside the one of an exact destination: `a.csv` and `.rejects.csv` give
+    /// `a.rejects.csv`.
+    ///
+    /// # Errors
+    /// Where nothing can lie beside it.
+    pub(crate) fn beside_exact(&self, suffix: &str) -> Result<Location> {
+        let name = |last: &str| {
+            format!("{}{suffix}", last.rsplit_once('.').map_or(last, |(stem, _)| stem))
+        };
+        match &self.0 {
+            Place::Exactly(Location::Path(path)) => {
+                let last = path.file_name().unwrap_or_default().to_string_lossy();
+                Ok(Location::Path(path.with_file_name(name(&last))))
+            }
+            Place::Exactly(Location::Object(address)) => {
+                Ok(Location::Object(address.with_key(name(&address.key))))
+            }
+            _ => Err(Error::invalid_options("nothing can be written beside standard output")),
+        }
+    }
+
     /// Where the output `name` goes. An exact destination takes any name.
     ///
     /// # Errors
@@ -129,6 +187,7 @@ impl Destination {
     pub fn join(&self, name: &str) -> Result<Location> {
         match &self.0 {
             Place::Exactly(location) => Ok(location.clone()),
+            Place::Tables(database, _) => Ok(Location::Database(database.clone())),
             Place::Beside => {
                 name::check(name)?;
                 Ok(Location::Path(name.into()))
@@ -148,7 +207,7 @@ impl Destination {
     pub(super) fn root(&self) -> Option<&Path> {
         match &self.0 {
             Place::Folder(folder) => Some(folder),
-            Place::Prefix(_) | Place::Exactly(_) | Place::Beside => None,
+            Place::Prefix(_) | Place::Exactly(_) | Place::Beside | Place::Tables(..) => None,
         }
     }
 
@@ -159,7 +218,12 @@ impl Destination {
 
     /// Whether delivering goes over a network.
     pub(crate) fn is_remote(&self) -> bool {
-        matches!(self.0, Place::Prefix(_) | Place::Exactly(Location::Object(_)))
+        matches!(
+            self.0,
+            Place::Prefix(_)
+                | Place::Exactly(Location::Object(_))
+                | Place::Tables(Database::Postgres(_), _)
+        )
     }
 
     /// Whether `key` of `bucket` is one of the places it writes to.
@@ -173,7 +237,7 @@ impl Destination {
                 (address.scheme, address.bucket.as_str(), address.key.as_str())
                     == (scheme, bucket, key)
             }
-            Place::Folder(_) | Place::Exactly(_) | Place::Beside => false,
+            Place::Folder(_) | Place::Exactly(_) | Place::Beside | Place::Tables(..) => false,
         }
     }
 
@@ -183,7 +247,7 @@ impl Destination {
             Place::Prefix(address) | Place::Exactly(Location::Object(address)) => {
                 (address.scheme, address.bucket.as_str()) == (scheme, bucket)
             }
-            Place::Folder(_) | Place::Exactly(_) | Place::Beside => false,
+            Place::Folder(_) | Place::Exactly(_) | Place::Beside | Place::Tables(..) => false,
         }
     }
 
@@ -191,7 +255,7 @@ impl Destination {
     pub(crate) fn as_prefix(&self) -> Option<&Address> {
         match &self.0 {
             Place::Prefix(prefix) => Some(prefix),
-            Place::Folder(_) | Place::Exactly(_) | Place::Beside => None,
+            Place::Folder(_) | Place::Exactly(_) | Place::Beside | Place::Tables(..) => None,
         }
     }
 }
@@ -257,6 +321,17 @@ mod tests {
             assert_eq!(beside.place(&place(source), name).expect(source), place(wanted));
         }
         beside.place(&place("x/a"), "../up").expect_err("up");
+    }
+
+    #[test]
+    fn what_goes_aside_has_the_name_of_the_exact_output() {
+        for (to, wanted) in
+            [("no/b.csv", "no/b.rejects.csv"), ("s3://o/x/b.csv", "s3://o/x/b.rejects.csv")]
+        {
+            let exact = Destination::resolve(place(to), &[place("a.csv")]).expect(to);
+            assert_eq!(exact.beside_exact(".rejects.csv").expect(to), place(wanted));
+        }
+        Destination::folder(Location::Stdio).beside_exact(".x").expect_err("standard output");
     }
 
     #[test]

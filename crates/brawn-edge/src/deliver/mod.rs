@@ -23,6 +23,7 @@ use crate::location::{Address, Location};
 use crate::select::Reads;
 use crate::stop::Stop;
 use crate::store::Stores;
+use crate::tables::Database;
 use claims::Claims;
 
 pub use destination::Destination;
@@ -47,7 +48,7 @@ impl Delivery {
     /// job is done by writing nothing.
     pub(crate) async fn exists(&self, target: &Location, stop: &Stop) -> Result<bool> {
         match target {
-            Location::Stdio => Ok(false),
+            Location::Stdio | Location::Database(_) => Ok(false),
             Location::Path(path) => {
                 let path = path.clone();
                 // `kill -9` leaves no partial file behind, so a file that is there is complete.
@@ -71,7 +72,7 @@ impl Delivery {
         stop: &Stop,
     ) -> Result<()> {
         match target {
-            Location::Stdio => Ok(()),
+            Location::Stdio | Location::Database(_) => Ok(()),
             Location::Path(path) => {
                 let (places, path, end) = (Arc::clone(&self.places), path.clone(), stop.clone());
                 let origin = origin.clone();
@@ -86,7 +87,7 @@ impl Delivery {
     pub(crate) async fn keep(&self, target: &Location, stop: &Stop) -> Result<()> {
         let there = match target {
             _ if self.replace => false,
-            Location::Stdio => false,
+            Location::Stdio | Location::Database(_) => false,
             Location::Path(path) => {
                 let path = path.clone();
                 let look = move || Ok(std::fs::metadata(path).is_ok_and(|there| there.is_file()));
@@ -121,6 +122,7 @@ impl Delivery {
             location: target.to_string(),
             bytes: output.bytes.len() as u64,
             content_type: output.content_type.to_owned(),
+            rows: None,
         };
         match target {
             Location::Stdio => {
@@ -150,9 +152,16 @@ impl Delivery {
                 let bytes = Bytes::from(output.bytes);
                 object.put(bytes, output.content_type, cache_control, Some(self.job), stop).await?;
             }
+            Location::Database(database) => return Err(takes_rows(&database, self.job)),
         }
         Ok(report)
     }
+}
+
+/// The error for a file that would go into a database.
+fn takes_rows(database: &Database, job: &str) -> Error {
+    Error::invalid_options(format!("`{database}` takes rows, and the job `{job}` writes files"))
+        .with_hint("give a folder, a file or a bucket as `to`")
 }
 
 /// The error for something that is there and shall stay.

@@ -59,6 +59,7 @@ impl Sink for Outputs {
             location: target.to_string(),
             bytes: 0,
             content_type: content_type.to_owned(),
+            rows: None,
         };
         let (delivery, origin, stop) = (&self.delivery, &self.origin, &self.stop);
         let to = match target {
@@ -90,6 +91,9 @@ impl Sink for Outputs {
                     delivery.job,
                     stop.clone(),
                 )?))
+            }
+            Location::Database(database) => {
+                return Err(super::takes_rows(&database, delivery.job));
             }
         };
         Ok(Box::new(OpenOutput { to, report, stop: stop.clone(), written: &mut self.written }))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use brawn_core::{ItemReport, Memory, Result, Source};
+use brawn_core::{Budget, ItemReport, Memory, Result, Sink, Source, Tally};
 
 use super::Run;
 use super::journey::{Planned, ms};
@@ -14,13 +14,15 @@ use crate::fetch::blocking;
 use crate::input::{self, Input};
 use crate::location::Location;
 use crate::select::Item;
-use crate::store;
+use crate::{store, tables};
 
 impl Run<'_> {
     /// The memory that fetching and delivering hold beside the job.
     pub(super) fn held_by_the_edges(&self, planned: &Planned) -> u64 {
         let input = if planned.opened.is_remote() { input::HELD } else { 0 };
-        let output = if self.flow.destination.is_remote() && !planned.plan.outputs.is_empty() {
+        let output = if self.loads.is_some() {
+            tables::HELD
+        } else if self.flow.destination.is_remote() && !planned.plan.outputs.is_empty() {
             store::HELD
         } else {
             0
@@ -38,6 +40,29 @@ impl Run<'_> {
         origin: Origin,
         report: &mut ItemReport,
     ) -> Result<()> {
+        let modified = planned.opened.modified.filter(|_| self.flow.keep_times);
+        let stop = self.stop.for_delivery();
+        let outputs = Outputs::new(self.delivery.clone(), places, origin, stop, modified);
+        let end = |outputs: Outputs, tally, _: &Budget| (tally, outputs.written);
+        let (tally, written) = self.driver(item, planned, outputs, end, report).await?;
+        report.bytes_out = written.iter().map(|output| output.bytes).sum();
+        report.outputs = written;
+        report.outputs.sort_by(|a, b| a.location.cmp(&b.location));
+        let tally: Tally = tally?;
+        report.warnings = tally.warnings;
+        report.facts = tally.facts.into_iter().collect();
+        Ok(())
+    }
+
+    /// Runs the job on a driver of its own, within the memory it needs; `end` says, on the driver, what became of it.
+    pub(super) async fn driver<S: Sink + 'static, T: Send + 'static>(
+        &self,
+        item: &Item,
+        planned: Planned,
+        mut sink: S,
+        end: impl FnOnce(S, Result<Tally>, &Budget) -> T + Send + 'static,
+        report: &mut ItemReport,
+    ) -> Result<T> {
         let begun = Instant::now();
         let edges = self.held_by_the_edges(&planned);
         let need = self.need(&planned)?;
@@ -49,28 +74,19 @@ impl Run<'_> {
         let budget = self.budget.within(for_the_job).on(&self.flow.pool);
         // Dropping this future ends the driver.
         let _cancel = budget.cancel_on_drop();
-        let modified = opened.modified.filter(|_| self.flow.keep_times);
         let read = Arc::new(AtomicU64::new(0));
         let mut input = Input::start(opened, self.stop.clone(), Arc::clone(&read))?;
-        let stop = self.stop.for_delivery();
-        let mut outputs = Outputs::new(self.delivery.clone(), places, origin, stop, modified);
         let (job, name) = (Arc::clone(&self.flow.job), item.name.clone());
         let driving = Instant::now();
         let work = move || {
-            let tally = job.run(Source::reader(&name, &mut input), &mut outputs, &budget);
+            let tally = job.run(Source::reader(&name, &mut input), &mut sink, &budget);
+            let ended = end(sink, tally, &budget);
             drop(held);
-            Ok((tally, outputs.written))
+            Ok(ended)
         };
         let driven = self.stop.await_end(blocking(work)).await.and_then(|driven| driven);
         report.bytes_in = read.load(Ordering::Relaxed);
         report.compute_ms = ms(driving, Instant::now());
-        let (tally, written) = driven?;
-        report.bytes_out = written.iter().map(|output| output.bytes).sum();
-        report.outputs = written;
-        report.outputs.sort_by(|a, b| a.location.cmp(&b.location));
-        let tally = tally?;
-        report.warnings = tally.warnings;
-        report.facts = tally.facts.into_iter().collect();
-        Ok(())
+        driven
     }
 }

@@ -23,7 +23,7 @@ use crate::recursion;
 use crate::select::Item;
 
 /// How an object's way ended when nothing went wrong.
-enum End {
+pub(super) enum End {
     Delivered,
     Skipped(String),
     Planned(Plan, Vec<Location>),
@@ -113,6 +113,9 @@ impl Run<'_> {
         {
             return Ok(End::Skipped(reason));
         }
+        if let Some(loads) = &self.loads {
+            return self.load(item, planned, loads, source, report).await;
+        }
         let Some(targets) = self.targets(&planned.plan, item, source)? else {
             return Ok(End::Skipped("it is named more than once".to_owned()));
         };
@@ -172,7 +175,7 @@ impl Run<'_> {
     }
 
     /// Fetches as much of the object as its plan needs.
-    async fn plan(&self, item: &Item, read: &Arc<AtomicU64>) -> Result<Planned> {
+    pub(super) async fn plan(&self, item: &Item, read: &Arc<AtomicU64>) -> Result<Planned> {
         let job = Arc::clone(&self.flow.job);
         let name = item.name.clone();
         let buffers = Arc::clone(&self.buffers);
@@ -193,6 +196,7 @@ impl Run<'_> {
                 };
                 self.stop.guard(blocking(open)).await??
             }
+            (None, Location::Database(database)) => return Err(database.is_no_source()),
             (None, Location::Stdio) => {
                 let read = move || {
                     let opened = fetch::read_stdin(&buffers, reading)?;
@@ -268,17 +272,20 @@ impl Run<'_> {
         source: &Arc<str>,
     ) -> Result<Option<Vec<Location>>> {
         let destination = &self.flow.destination;
-        if destination.is_exact() && plan.outputs.len() > 1 {
+        let results = plan.outputs.iter().filter(|output| output.aside.is_none()).count();
+        if destination.is_exact() && results > 1 {
             return Err(Error::invalid_options(format!(
-                "`{source}` gives {} outputs and the destination takes one",
-                plan.outputs.len()
+                "`{source}` gives {results} outputs and the destination takes one"
             ))
             .with_hint("give a folder or a prefix"));
         }
         let targets: Vec<Location> = plan
             .outputs
             .iter()
-            .map(|output| destination.place(&item.location, &output.name))
+            .map(|output| match output.aside {
+                Some(suffix) if destination.is_exact() => destination.beside_exact(suffix),
+                _ => destination.place(&item.location, &output.name),
+            })
             .collect::<Result<_>>()?;
         Ok(self.delivery.places.claim(&targets, source)?.then_some(targets))
     }

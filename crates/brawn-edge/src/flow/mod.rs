@@ -3,6 +3,7 @@
 mod drive;
 mod event;
 mod journey;
+mod load;
 mod progress;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::location::Location;
 use crate::select::{Inputs, Item, Listed, Listing, Missed, Selection};
 use crate::stop::Stop;
 use crate::store::Stores;
+use crate::tables::Loads;
 
 pub use progress::Progress;
 
@@ -228,7 +230,11 @@ impl Flow {
         };
         let buffers = Buffers::within(budget.memory().limit());
         let pipes = Arc::new(Semaphore::new(1));
-        let run = Run { flow: self, delivery, buffers, pipes, stop, budget };
+        let loads = self
+            .destination
+            .tables()
+            .map(|(database, tables)| Loads::new(database, tables, self.job.name(), &self.stores));
+        let run = Run { flow: self, delivery, loads, buffers, pipes, stop, budget };
         let mut summary = Summary::default();
         let mut done = |outcome: Outcome| {
             summary.add(&outcome.report);
@@ -295,6 +301,8 @@ struct Ended {
 struct Run<'a> {
     flow: &'a Flow,
     delivery: Delivery,
+    /// Where rows go.
+    loads: Option<Loads>,
     buffers: Arc<Buffers>,
     /// Of the pipes that come short of memory, one may wait.
     pipes: Arc<Semaphore>,

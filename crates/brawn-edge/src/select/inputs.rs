@@ -46,7 +46,7 @@ impl Inputs {
         let (mut paths, mut keys, mut searches) = (Vec::new(), HashSet::new(), Vec::new());
         for source in sources {
             match source {
-                Location::Stdio => {}
+                Location::Stdio | Location::Database(_) => {}
                 Location::Path(path) => paths.push(path.clone()),
                 Location::Object(address) => {
                     if !address.is_prefix() {

@@ -56,6 +56,7 @@ impl Item {
             Location::Object(address) => {
                 address.key.rsplit('/').next().unwrap_or_default().to_owned()
             }
+            Location::Database(database) => database.to_string(),
         };
         Item { location, name, size: None, tag: 0, from_event: false, content: None }
     }
@@ -97,7 +98,7 @@ impl Listed {
 pub(crate) fn is_one_object(sources: &[Location]) -> bool {
     let [source] = sources else { return false };
     match source {
-        Location::Stdio => true,
+        Location::Stdio | Location::Database(_) => true,
         Location::Path(path) => {
             path.is_file()
                 || !(path.exists()
@@ -220,6 +221,7 @@ impl Finder {
                 }
             }
             Location::Object(address) => self.address(address).await,
+            Location::Database(database) => self.miss(&database, database.is_no_source()).await,
         }
     }
 

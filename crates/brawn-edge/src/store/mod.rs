@@ -134,6 +134,7 @@ impl Stores {
                 let end = stop.clone();
                 fetch::blocking(move || fetch::read_stdin(&buffers, unbounded(end))).await?
             }
+            Location::Database(database) => return Err(database.is_no_source()),
         };
         opened.bytes(opened.size, &stop).await
     }

@@ -6,8 +6,12 @@ mod flow;
 mod inputs;
 mod memory;
 mod pipes;
+#[cfg(feature = "sqlite")]
+mod rows;
 mod s3;
 mod select;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod stopping;
 mod streams;
 mod support;

@@ -36,6 +36,7 @@ impl Job for Turn {
                 name: format!("{}.out", head.name),
                 content_type: "application/x-turned",
                 summary: String::new(),
+                aside: None,
             }],
             streaming: true,
             summary: format!("{:?} bytes", head.size),

@@ -59,6 +59,7 @@ impl Job for Copy {
             name: format!("{stem}{suffix}"),
             content_type: "application/x-copy",
             summary: format!("{size} bytes"),
+            aside: None,
         });
         Ok(Planning::Ready(Plan {
             peak_memory: self.memory + size,

@@ -48,11 +48,17 @@ impl CompressJob {
         format!("{name}{}", self.options.format.suffix())
     }
 
-    fn compress(&self, block: &[u8], out: &mut Vec<u8>, budget: &Budget) -> Result<()> {
+    fn compress(
+        &self,
+        number: u64,
+        block: &[u8],
+        out: &mut Vec<u8>,
+        budget: &Budget,
+    ) -> Result<()> {
         let level = self.options.level();
         match self.options.format {
             Format::Zstd => zstd_frame::frame(level, block, out, budget),
-            Format::Gzip => gzip::member(level, block, out),
+            Format::Gzip => gzip::member(level, number, block, out),
             Format::Bgzf => bgzf::members(level, block, out, budget),
         }
     }
@@ -81,6 +87,7 @@ impl Job for CompressJob {
                 name: self.output(head.name),
                 content_type: self.options.format.content_type(),
                 summary: format!("{} level {}", self.options.format, self.options.level()),
+                aside: None,
             }],
             streaming: true,
             summary: match head.size {
@@ -98,21 +105,23 @@ impl Job for CompressJob {
         let name = self.output(source.name());
         let mut draft = sink.open(&name, format.content_type())?;
         let spare = Spare::default();
-        let (mut tally, mut table, mut is_first) = (Tally::default(), SeekTable::default(), true);
+        let (mut tally, mut table, mut blocks) = (Tally::default(), SeekTable::default(), 0);
         let read = || {
             let mut block = spare.take();
             blocks::fill(&mut source, &mut block, format.block())?;
             tally.bytes_in += block.len() as u64;
-            // Nothing, compressed, is one empty frame or member; in BGZF the one at the end.
-            let is_needed = !block.is_empty() || (is_first && format != Format::Bgzf);
-            is_first = false;
-            Ok(is_needed.then_some(block))
+            // Nothing, compressed, is one empty frame; of gzip the empty member at the end.
+            if block.is_empty() && (blocks > 0 || format != Format::Zstd) {
+                return Ok(None);
+            }
+            blocks += 1;
+            Ok(Some((blocks - 1, block)))
         };
-        let compute = |block: Vec<u8>| {
+        let compute = |(number, block): (u64, Vec<u8>)| {
             budget.check()?;
             let mut out = spare.take();
             out.clear();
-            self.compress(&block, &mut out, budget)?;
+            self.compress(number, &block, &mut out, budget)?;
             budget.advance(block.len() as u64);
             let plain = block.len();
             spare.give_back(block);
@@ -122,7 +131,7 @@ impl Job for CompressJob {
         let write = |(out, plain): (Vec<u8>, usize)| {
             draft.write(&out)?;
             bytes_out += out.len() as u64;
-            table.add(out.len(), plain);
+            table.add(&out, plain);
             spare.give_back(out);
             Ok(())
         };
@@ -130,7 +139,11 @@ impl Job for CompressJob {
         blocks::in_order(budget, ahead, read, compute, write)?;
         let end = match format {
             Format::Zstd => table.frame(),
-            Format::Gzip => Vec::new(),
+            Format::Gzip => {
+                let mut end = Vec::new();
+                gzip::member(self.options.level(), blocks, &[], &mut end)?;
+                end
+            }
             Format::Bgzf => bgzf::END.to_vec(),
         };
         draft.write(&end)?;

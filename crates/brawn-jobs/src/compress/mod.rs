@@ -1,14 +1,15 @@
 //! Compression in formats that every tool opens, block by block on all cores.
 //!
 //! Blocks become frames (zstd) or members (gzip) of their own, which any decoder reads one after the other. A `.zst` ends
-//! with the seek table of the published seekable format; BGZF is what `bgzip` and htslib seek in.
+//! with the seek table of the published seekable format; members of gzip say how long they are and which one they are, and
+//! the last is empty; BGZF is what `bgzip` and htslib seek in.
 
 mod bgzf;
 mod format;
-mod gzip;
+pub(crate) mod gzip;
 mod job;
 mod options;
-mod seek_table;
+pub(crate) mod seek_table;
 mod zstd_frame;
 
 pub use format::Format;

@@ -2,33 +2,40 @@
 //!
 //! `contrib/seekable_format/zstd_seekable_compression_format.md`, version 0.1.0, in the repository of zstd.
 
-const SKIPPABLE: u32 = 0x184D_2A5E;
-const SEEKABLE: u32 = 0x8F92_EAB1;
+/// What begins the skippable frame, and what ends it.
+pub(crate) const SKIPPABLE: u32 = 0x184D_2A5E;
+pub(crate) const SEEKABLE: u32 = 0x8F92_EAB1;
 
-/// Sizes of frames, compressed and plain.
+/// What stands behind the entries: their number, the descriptor, the magic number.
+pub(crate) const FOOTER: usize = 9;
+
+/// The bit of the descriptor that says that entries have checksums.
+pub(crate) const WITH_CHECKSUMS: u8 = 0x80;
+
+/// Sizes of frames, compressed and plain, and their checksums.
 #[derive(Debug, Default)]
-pub(super) struct SeekTable(Vec<(u32, u32)>);
+pub(super) struct SeekTable(Vec<[u32; 3]>);
 
 impl SeekTable {
-    pub(super) fn add(&mut self, compressed: usize, plain: usize) {
+    /// Adds a frame that ends with its checksum. That is the one of the table too: 32 bits of XXH64 of the plain bytes.
+    pub(super) fn add(&mut self, frame: &[u8], plain: usize) {
         // Frames are a few MB.
         let size = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX);
-        self.0.push((size(compressed), size(plain)));
+        let checksum = frame.last_chunk().copied().unwrap_or_default();
+        self.0.push([size(frame.len()), size(plain), u32::from_le_bytes(checksum)]);
     }
 
     /// The skippable frame; nothing where there are more frames than it can hold (`0x8000000`, 512 TB of them).
     pub(super) fn frame(&self) -> Vec<u8> {
         let Ok(count @ 0..0x800_0000) = u32::try_from(self.0.len()) else { return Vec::new() };
-        let mut frame = Vec::with_capacity(17 + 8 * self.0.len());
+        let mut frame = Vec::with_capacity(17 + 12 * self.0.len());
         frame.extend_from_slice(&SKIPPABLE.to_le_bytes());
-        frame.extend_from_slice(&(8 * count + 9).to_le_bytes());
-        for (compressed, plain) in &self.0 {
-            frame.extend_from_slice(&compressed.to_le_bytes());
-            frame.extend_from_slice(&plain.to_le_bytes());
+        frame.extend_from_slice(&(12 * count + 9).to_le_bytes());
+        for word in self.0.iter().flatten() {
+            frame.extend_from_slice(&word.to_le_bytes());
         }
         frame.extend_from_slice(&count.to_le_bytes());
-        // No checksums in the table: each frame has its own.
-        frame.push(0);
+        frame.push(WITH_CHECKSUMS);
         frame.extend_from_slice(&SEEKABLE.to_le_bytes());
         frame
     }
@@ -41,14 +48,14 @@ mod tests {
     #[test]
     fn the_table_is_laid_out_as_published() {
         let mut table = SeekTable::default();
-        table.add(0x0102, 0x0304_0506);
+        table.add(&[9, 1, 2, 3, 4], 0x0304_0506);
         let frame = table.frame();
         assert_eq!(
             frame,
             [
-                0x5e, 0x2a, 0x4d, 0x18, 17, 0, 0, 0, // skippable frame of 17 bytes
-                2, 1, 0, 0, 6, 5, 4, 3, // one entry
-                1, 0, 0, 0, 0, 0xb1, 0xea, 0x92, 0x8f, // footer
+                0x5e, 0x2a, 0x4d, 0x18, 21, 0, 0, 0, // skippable frame of 21 bytes
+                5, 0, 0, 0, 6, 5, 4, 3, 1, 2, 3, 4, // one entry
+                1, 0, 0, 0, 0x80, 0xb1, 0xea, 0x92, 0x8f, // footer
             ]
         );
     }

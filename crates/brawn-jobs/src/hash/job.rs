@@ -55,6 +55,7 @@ impl Job for HashJob {
             name: self.file(head.name, fact),
             content_type: "text/plain; charset=utf-8",
             summary: fact.clone(),
+            aside: None,
         });
         Ok(Planning::Ready(Plan {
             peak_memory: 2 * block,

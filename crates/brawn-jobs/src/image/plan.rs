@@ -242,6 +242,7 @@ impl Draft {
                 content_type: file.target.content_type(),
                 summary: format!("{width}x{height}"),
                 name: file.name,
+                aside: None,
             })
         });
         Plan {

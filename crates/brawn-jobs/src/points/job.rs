@@ -95,6 +95,7 @@ impl Job for PointsJob {
                 name: form.output(head.name),
                 content_type: form.content_type(),
                 summary: self.options.algorithm.map_or("results", Algorithm::name).to_owned(),
+                aside: None,
             }],
             streaming: true,
             summary: format!("{what} of points, {size}"),

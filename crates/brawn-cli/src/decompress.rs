@@ -1,0 +1,136 @@
+//! `brawn decompress`: beside the input, to a folder or bucket, to standard output, or nowhere: a test, a list.
+
+use std::cell::Cell;
+use std::io::Write as _;
+use std::rc::Rc;
+
+use brawn_core::{Error, Result, Status};
+use brawn_edge::{Destination, Location, Outcome};
+use brawn_jobs::Recipe;
+
+use crate::args::Decompress;
+use crate::compress::remove_input;
+use crate::hash::source_name;
+use crate::plan::{Plan, Task, Work, plan, print_event, route};
+use crate::stdout::Form;
+
+/// What the words ask for.
+pub(crate) fn decompress(words: Decompress) -> Result<Plan> {
+    let Decompress { from, to, stdout, force, remove, keep: _, writing, run, mut options } = words;
+    let to = match (to, stdout) {
+        (_, true) => Some(Location::Stdio),
+        (Some(to), false) => Some(to.parse::<Location>()?),
+        (None, false) => None,
+    };
+    let mut route = route(&from)?;
+    route.to = to.clone();
+    route.skip_existing = writing.skip_existing;
+    route.dry_run = writing.dry_run;
+    route.cache_control = writing.cache_control;
+    let writes = options.writes();
+    let destination = match &to {
+        Some(to) => Destination::resolve(to.clone(), &route.sources)?,
+        None if writes => Destination::beside(),
+        None => Destination::folder(Location::Stdio),
+    };
+    // Where the name of the output is known, that of the input says nothing.
+    let is_piped = to.is_none() && route.sources.iter().all(|source| *source == Location::Stdio);
+    options.any_name = destination.is_exact() || is_piped;
+    let (test, list) = (options.test, options.list);
+    let recipe = Recipe::Decompress(options);
+    if run.print_event {
+        if to.is_none() && writes {
+            return Err(Error::invalid_options("an event says where its outputs go")
+                .with_hint("add `--to s3://bucket/prefix/`"));
+        }
+        return print_event(&route, recipe);
+    }
+    let may_remove = remove && !route.dry_run;
+    let (is_json, is_quiet, is_dry) = (run.json, run.quiet, route.dry_run);
+    let mut work = plan(Task { run, route, recipe, destination })?;
+    work.flow = work.flow.replace(force).keep_times(true);
+    if may_remove {
+        work.done = |outcome| remove_input(outcome, "decompressed");
+    }
+    if !(is_json || is_dry) {
+        if test {
+            tell_tests(&mut work, is_quiet);
+        } else if list {
+            tell_lists(&mut work);
+        }
+    }
+    Ok(Plan::Flow(Box::new(work)))
+}
+
+/// A line for each object: whether it can be decompressed.
+fn tell_tests(work: &mut Work, is_quiet: bool) {
+    // The lines are the result, and on a terminal a summary would stand among them.
+    (work.form, work.quiet) = (Form::Lines, true);
+    work.tell = Some(Box::new(move |outcome| {
+        let name = source_name(&outcome.report.source);
+        match outcome.report.status {
+            Status::Ok if is_quiet => String::new(),
+            Status::Ok => format!("{name}: OK"),
+            Status::Rejected | Status::Failed => format!("{name}: FAILED"),
+            Status::Skipped | Status::Deadline => String::new(),
+        }
+    }));
+}
+
+/// What the objects of a list add up to.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sums {
+    objects: u64,
+    parts: u64,
+    compressed: u64,
+    plain: u64,
+}
+
+/// A table with a line for each object, and one for all of them where there are several.
+fn tell_lists(work: &mut Work) {
+    (work.form, work.quiet) = (Form::Lines, true);
+    let sums = Rc::new(Cell::new(Sums::default()));
+    let summed = Rc::clone(&sums);
+    work.tell = Some(Box::new(move |outcome| {
+        let mut lines = Vec::new();
+        if outcome.place == 0 {
+            let (parts, compressed, plain) = ("parts", "compressed", "uncompressed");
+            lines.push(format!("{parts:>8} {compressed:>15} {plain:>15} {:>8}  name", "ratio"));
+        }
+        if let Some(this) = sizes(outcome) {
+            let mut all = sums.get();
+            all.objects += 1;
+            all.parts += this.parts;
+            all.compressed += this.compressed;
+            all.plain += this.plain;
+            sums.set(all);
+            lines.push(line(&this, source_name(&outcome.report.source)));
+        }
+        lines.join("\n")
+    }));
+    work.conclude = Box::new(move |verdict| {
+        let sums = summed.get();
+        if sums.objects > 1 {
+            // The exit code says what became of the lines before.
+            let _ = writeln!(std::io::stdout(), "{}", line(&sums, "(total)"));
+        }
+        verdict
+    });
+}
+
+fn sizes(outcome: &Outcome) -> Option<Sums> {
+    let facts = &outcome.report.facts;
+    let fact = |name: &str| facts.get(name)?.as_u64();
+    Some(Sums {
+        objects: 1,
+        parts: fact("frames").or(fact("members"))?,
+        compressed: fact("compressed")?,
+        plain: fact("uncompressed")?,
+    })
+}
+
+fn line(sums: &Sums, name: &str) -> String {
+    let Sums { parts, compressed, plain, .. } = sums;
+    let ratio = *plain as f64 / (*compressed).max(1) as f64;
+    format!("{parts:>8} {compressed:>15} {plain:>15} {ratio:>8.2}  {name}")
+}

@@ -1,0 +1,148 @@
+//! `brawn stats`: a summary for people, a document for programs, a page, or rows for a file or a database.
+
+mod pin;
+mod render;
+
+use std::cell::RefCell;
+use std::io::IsTerminal as _;
+use std::path::Path;
+use std::rc::Rc;
+
+use brawn_core::{Error, ErrorKind, Result, Status};
+use brawn_edge::{Destination, Location, Outcome};
+use brawn_jobs::Recipe;
+use brawn_jobs::stats::{Format, Per, page};
+use serde_json::Value;
+
+use crate::args::Stats;
+use crate::plan::{Plan, Task, Work, plan, print_event, route};
+use crate::stderr;
+use crate::stdout::{Form, Tell};
+use crate::verdict::Verdict;
+
+pub(crate) use pin::of_word;
+
+/// What the words ask for.
+pub(crate) fn stats(words: Stats) -> Result<Plan> {
+    let Stats { from, to, types, schema, report, force, rows, writing, run, mut options } = words;
+    if let Some(schema) = schema {
+        options.types = pin::of_file(&schema)?;
+    }
+    options.types.extend(types);
+    let to = to.map(|to| to.parse::<Location>()).transpose()?;
+    let mut route = route(&from)?;
+    route.to = to.clone();
+    route.skip_existing = writing.skip_existing;
+    route.dry_run = writing.dry_run;
+    route.cache_control = writing.cache_control;
+    (route.table, route.mode, route.key_alone) = (rows.table, rows.mode, rows.key_alone);
+    let per_row = options.per == Per::Row;
+    if per_row && report.is_some() {
+        return Err(Error::invalid_options("`report` shows columns, and `per` is `row`"));
+    }
+    let is_file = matches!(&to, Some(to) if !matches!(to, Location::Database(_)));
+    if to.is_none() || to == Some(Location::Stdio) {
+        options.store_rejects = false;
+    }
+    if is_file && options.format.is_none() {
+        let named = to.as_ref().and_then(Location::extension);
+        let known = named
+            .is_some_and(|named| matches!(named.as_str(), "csv" | "jsonl" | "ndjson" | "json"));
+        if !known || route.sources.len() > 1 {
+            options.format = Some(Format::Csv);
+        }
+    }
+    if per_row && to.is_none() && (route.sources.len() > 1 || run.json) {
+        return Err(Error::invalid_options("stdout takes the rows of one table, and nothing else")
+            .with_hint("say where they go: `--to DST/`"));
+    }
+    let mut recipe = Recipe::Stats(options);
+    let destination = match &to {
+        Some(to) => {
+            Destination::resolve(to.clone(), &route.sources)?.with_tables(route.tables())?
+        }
+        None => Destination::folder(Location::Stdio),
+    };
+    if let Some(extension) =
+        to.as_ref().filter(|_| destination.is_exact()).and_then(Location::extension)
+    {
+        recipe = recipe.written_to(
+            &route.to.as_ref().map(Location::to_string).unwrap_or_default(),
+            &extension,
+        )?;
+    }
+    if run.print_event {
+        return print_event(&route, recipe);
+    }
+    let is_json = run.json;
+    let mut work = plan(Task { run, route, recipe, destination })?;
+    work.flow = work.flow.replace(force || to.is_none() || !is_file);
+    if to.is_none() && !per_row {
+        work.form = Form::Lines;
+        work.tell = Some(if is_json { Box::new(document) } else { summary() });
+        work.quiet |= is_json || std::io::stdout().is_terminal();
+    } else if per_row && !is_file {
+        work.quiet |= to.is_none();
+    }
+    if let Some(report) = report {
+        keep_page(&mut work, report);
+    }
+    Ok(Plan::Flow(Box::new(work)))
+}
+
+/// The document of a table, on a line.
+fn document(outcome: &Outcome) -> String {
+    statistics(outcome).map(|statistics| statistics.to_string()).unwrap_or_default()
+}
+
+fn statistics(outcome: &Outcome) -> Option<&Value> {
+    outcome.report.facts.get("statistics").filter(|_| outcome.report.status == Status::Ok)
+}
+
+/// A table for people.
+fn summary() -> Tell {
+    Box::new(|outcome| {
+        statistics(outcome)
+            .map(|all| render::summary(all, &outcome.report.source))
+            .unwrap_or_default()
+    })
+}
+
+/// Writes the page once all tables are there.
+fn keep_page(work: &mut Work, path: std::path::PathBuf) {
+    let all: Rc<RefCell<Vec<Value>>> = Rc::default();
+    let kept = Rc::clone(&all);
+    let mut tell = work.tell.take();
+    if work.form == Form::Nothing {
+        work.form = Form::Lines;
+    }
+    work.tell = Some(Box::new(move |outcome| {
+        if let Some(statistics) = statistics(outcome) {
+            kept.borrow_mut().push(statistics.clone());
+        }
+        tell.as_mut().map(|tell| tell(outcome)).unwrap_or_default()
+    }));
+    let conclude = std::mem::replace(&mut work.conclude, Box::new(|verdict| verdict));
+    work.conclude = Box::new(move |verdict| {
+        let written = write(&path, &page(&all.borrow()));
+        match written {
+            Ok(()) => conclude(verdict),
+            Err(error) => {
+                stderr::complain(&error);
+                Verdict::SomeFailed
+            }
+        }
+    });
+}
+
+/// Whole or not at all.
+fn write(path: &Path, text: &str) -> Result<()> {
+    let failed = |error| {
+        Error::new(ErrorKind::Storage, format!("cannot write `{}`", path.display()))
+            .with_source(error)
+    };
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    std::fs::write(&part, text).map_err(failed)?;
+    std::fs::rename(&part, path).map_err(failed)
+}

@@ -1,0 +1,196 @@
+//! The keys that open a file.
+
+use std::io::{Cursor, Read};
+
+use age::{DecryptError, Identity, IdentityFile, scrypt};
+use age_core::format::FileKey;
+use brawn_core::{Budget, Error, ErrorKind, Result};
+use zeroize::Zeroizing;
+
+use super::Options;
+use crate::encrypt::{
+    Header, NONCE, Passphrase, PayloadKey, Place, SEALED, dearmored, file, malformed, named, own,
+    variable, work_factor,
+};
+
+/// Unwraps file keys; on any thread.
+pub type AnyIdentity = Box<dyn Identity + Send + Sync>;
+
+/// The longest file of keys that is encrypted itself, in chunks.
+const LONGEST: usize = 16;
+
+/// The keys that `options` name.
+///
+/// # Errors
+/// [`ErrorKind::InvalidOptions`] where one cannot be read, or holds no key.
+pub(super) fn named_by(options: &Options) -> Result<Vec<AnyIdentity>> {
+    let passphrase = named(
+        options.passphrase.as_ref(),
+        options.passphrase_env.as_deref(),
+        options.passphrase_file.as_deref(),
+    )?;
+    let mut identities = Vec::new();
+    for path in &options.identity_file {
+        let text = file("identity_file", path)?;
+        identities.extend(parse(&format!("`{path}`"), &text, passphrase.as_ref(), options)?);
+    }
+    for name in &options.identity_env {
+        let text = Zeroizing::new(variable("identity_env", name)?.into_bytes());
+        let place = format!("the environment variable `{name}`");
+        identities.extend(parse(&place, &text, passphrase.as_ref(), options)?);
+    }
+    if let Some(passphrase) = &passphrase {
+        identities.push(Box::new(derived(passphrase, options)));
+    }
+    Ok(identities)
+}
+
+fn derived(passphrase: &Passphrase, options: &Options) -> scrypt::Identity {
+    let mut identity = scrypt::Identity::new(passphrase.secret());
+    identity.set_max_work_factor(options.max_work_factor());
+    identity
+}
+
+/// Keys as text; `place` is where it was found. None of it is in an error.
+fn parse(
+    place: &str,
+    text: &[u8],
+    passphrase: Option<&Passphrase>,
+    options: &Options,
+) -> Result<Vec<AnyIdentity>> {
+    if text.starts_with(b"age-encryption.org/") || text.starts_with(b"-----BEGIN AGE ") {
+        let Some(passphrase) = passphrase else {
+            return Err(Error::invalid_options(format!("{place} is encrypted with a passphrase"))
+                .with_hint("give the passphrase too: `passphrase`"));
+        };
+        let plain = decrypted(text, &derived(passphrase, options), options)
+            .map_err(|error| Error::invalid_options(format!("{place}: {error}")))?;
+        return keys(place, &plain);
+    }
+    if text.starts_with(b"-----BEGIN ") {
+        return ssh(place, text, passphrase).map(|identity| vec![identity]);
+    }
+    keys(place, text)
+}
+
+fn keys(place: &str, mut text: &[u8]) -> Result<Vec<AnyIdentity>> {
+    let has_line =
+        |start: &[u8]| text.split(|byte| *byte == b'\n').any(|line| line.starts_with(start));
+    if has_line(b"AGE-SECRET-KEY-PQ-") {
+        return Err(Error::unsupported(format!(
+            "{place} holds a post-quantum key, which this build does not have"
+        )));
+    }
+    if has_line(b"AGE-PLUGIN-") {
+        return Err(Error::unsupported(format!(
+            "{place} holds a key of a plugin, and plugins are not run"
+        )));
+    }
+    // Its errors name the line by its number.
+    let no_keys = |error: std::io::Error| {
+        Error::invalid_options(format!("{place} holds no age keys")).with_source(error)
+    };
+    let file = IdentityFile::from_buffer(&mut text).map_err(no_keys)?;
+    let identities = file
+        .into_identities()
+        .map_err(|_| Error::invalid_options(format!("{place} holds no keys")))?;
+    if identities.is_empty() {
+        return Err(Error::invalid_options(format!("{place} holds no key")));
+    }
+    Ok(identities)
+}
+
+#[cfg(feature = "ssh")]
+fn ssh(place: &str, text: &[u8], passphrase: Option<&Passphrase>) -> Result<AnyIdentity> {
+    use age::ssh::Identity as Key;
+    let no_key = || Error::invalid_options(format!("{place} holds no SSH private key"));
+    match Key::from_buffer(text, None).map_err(|_| no_key())? {
+        Key::Encrypted(key) => {
+            let Some(passphrase) = passphrase else {
+                return Err(Error::invalid_options(format!("{place} has a passphrase"))
+                    .with_hint("give the passphrase too: `passphrase`"));
+            };
+            let key = key.decrypt(passphrase.secret()).map_err(|_| {
+                Error::invalid_options(format!("the passphrase does not open {place}"))
+            })?;
+            Ok(Box::new(Key::from(key)))
+        }
+        Key::Unsupported(_) => {
+            Err(Error::unsupported(format!("{place} holds an SSH key of a kind that age lacks"))
+                .with_hint("ssh-ed25519 and ssh-rsa are known"))
+        }
+        key @ Key::Unencrypted(_) => Ok(Box::new(key)),
+    }
+}
+
+#[cfg(not(feature = "ssh"))]
+fn ssh(place: &str, _: &[u8], _: Option<&Passphrase>) -> Result<AnyIdentity> {
+    Err(Error::unsupported(format!("{place} holds an SSH key, and this build is without them")))
+}
+
+/// The file key, by the first identity that opens one of the stanzas.
+///
+/// # Errors
+/// [`ErrorKind::InvalidInput`] where none does, or the header is malformed; what a [`KeyService`](crate::encrypt::KeyService)
+/// fails with.
+pub(super) fn unwrap(header: &Header, identities: &[&(dyn Identity + Sync)]) -> Result<FileKey> {
+    let is_passphrase = work_factor(&header.stanzas)?.is_some();
+    match identities.iter().find_map(|identity| identity.unwrap_stanzas(&header.stanzas)) {
+        Some(Ok(key)) => Ok(key),
+        Some(Err(error)) => Err(match error {
+            DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed if is_passphrase => {
+                Error::invalid_input("the passphrase does not match that of the file")
+            }
+            DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed => no_match(),
+            DecryptError::Io(error) => own(error),
+            _ => malformed("a stanza is malformed"),
+        }),
+        None if is_passphrase => {
+            Err(Error::invalid_input("no identity matched: it is encrypted with a passphrase")
+                .with_hint("give the passphrase: `passphrase`"))
+        }
+        None if header.stanzas.iter().any(|stanza| stanza.tag == "mlkem768x25519") => {
+            Err(Error::unsupported(
+                "no identity matched any of the recipients: one is post-quantum, which this build does not have",
+            ))
+        }
+        None => Err(no_match()),
+    }
+}
+
+fn no_match() -> Error {
+    Error::invalid_input("no identity matched any of the recipients")
+}
+
+/// A small file that is encrypted with a passphrase: keys.
+fn decrypted(
+    text: &[u8],
+    identity: &scrypt::Identity,
+    options: &Options,
+) -> Result<Zeroizing<Vec<u8>>> {
+    let budget = Budget::unlimited();
+    let mut input = dearmored(Cursor::new(text))?;
+    let header = Header::read(&mut input)?;
+    super::job::bounded(&header, options.max_work_factor())?;
+    let key = unwrap(&header, &[identity])?;
+    header.verify(&key)?;
+    let unreadable =
+        |error| Error::new(ErrorKind::InvalidInput, "it ends early").with_source(error);
+    let mut nonce = [0; NONCE];
+    input.read_exact(&mut nonce).map_err(unreadable)?;
+    let mut sealed = Vec::new();
+    let most = LONGEST * SEALED;
+    input.take(most as u64 + 1).read_to_end(&mut sealed).map_err(unreadable)?;
+    if sealed.len() > most || sealed.is_empty() {
+        return Err(Error::invalid_input("it has no keys, or is longer than 1 MiB"));
+    }
+    let mut plain = Zeroizing::new(Vec::with_capacity(sealed.len()));
+    PayloadKey::derive(&key, &nonce)?.open(
+        Place { first: 0, is_last: true },
+        &sealed,
+        header.length + NONCE as u64,
+        &mut plain,
+        &budget,
+    )?;
+    Ok(plain)
+}

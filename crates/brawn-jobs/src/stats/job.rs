@@ -1,0 +1,407 @@
+//! The job: blocks are parsed and summed up side by side, and merged in order.
+
+use std::io::Read;
+
+use brawn_core::blocks::{self, Spare};
+use brawn_core::rows::{Rows, Schema, Table as RowTable};
+use brawn_core::{
+    Budget, ByteSize, Draft, Error, Head, Job, Plan, PlannedOutput, Planning, Reservation, Result,
+    Sink, Source, Tally, Vcpus,
+};
+use serde_json::{Map, Value, json};
+
+use super::columns::{self, Groups};
+use super::open::{Table, open, row_plan};
+use super::options::{Format, Options, Per};
+use super::read::{BLOCK, Block, Frame, Reject};
+use super::rejects::{self, Rejects};
+use super::write;
+
+/// A block, its values as numbers, in order, and what is told of them.
+const FOR_ONE: u64 = 10 * BLOCK as u64;
+
+/// What is read ahead of the blocks.
+const READING: u64 = 4 * BLOCK as u64;
+
+/// What the statistics of columns hold, but for many columns of many values or groups, which take more as they come.
+const STATE: u64 = 144 << 20;
+
+/// Memory for more is taken in steps of this.
+const STEP: u64 = 8 << 20;
+
+/// Statistics of a table.
+#[derive(Clone, Debug)]
+pub struct StatsJob {
+    options: Options,
+}
+
+impl StatsJob {
+    /// The job for `options`.
+    ///
+    /// # Errors
+    /// As [`Options::validate`].
+    pub fn new(options: Options) -> Result<StatsJob> {
+        options.validate()?;
+        Ok(StatsJob { options })
+    }
+
+    /// What results are written in, where they are written at all.
+    fn format(&self) -> Option<Format> {
+        match self.options.per {
+            Per::Row => Some(self.options.format.unwrap_or(Format::Csv)),
+            Per::Column => self.options.format,
+        }
+    }
+
+    /// The name of the file of results of `name`, `2024/a.rows.csv` for `2024/a.csv`.
+    fn output(&self, name: &str, format: Format) -> String {
+        let what = match self.options.per {
+            Per::Row => "rows",
+            Per::Column => "columns",
+        };
+        let mut stem = name;
+        for suffix in [".gz", ".zst", ".csv", ".tsv", ".jsonl", ".ndjson"] {
+            stem = stem.strip_suffix(suffix).unwrap_or(stem);
+        }
+        format!("{stem}.{what}.{}", format.extension())
+    }
+
+    /// Bytes that the statistics hold, of an object of `size`.
+    fn state(&self, size: Option<u64>) -> u64 {
+        // A value of two bytes, with what separates it, is a number of eight, and may be counted.
+        size.map_or(STATE, |size| (16 * size + (1 << 20)).min(STATE))
+    }
+}
+
+impl Job for StatsJob {
+    fn name(&self) -> &'static str {
+        "stats"
+    }
+
+    fn streams(&self) -> bool {
+        true
+    }
+
+    fn plan(&self, head: &Head<'_>) -> Result<Planning> {
+        if head.size == Some(0) {
+            return Err(
+                Error::invalid_input("it is empty").with_hint("a table has a header at least")
+            );
+        }
+        // What is compressed becomes many times as much.
+        let is_packed = head.name.ends_with(".gz") || head.name.ends_with(".zst");
+        let size = head.size.filter(|_| !is_packed);
+        let count = size.map_or(u64::MAX, |size| size.div_ceil(BLOCK as u64) + 1);
+        let ahead = (blocks::ahead(Vcpus::detect().workers.get()) as u64).min(count);
+        let mut outputs = Vec::new();
+        if let Some(format) = self.format() {
+            outputs.push(PlannedOutput {
+                name: self.output(head.name, format),
+                content_type: format.content_type(),
+                summary: format!("statistics, {}", format.extension()),
+                aside: None,
+            });
+        }
+        if let Some(name) = rejects::file(&self.options, head.name) {
+            outputs.push(PlannedOutput {
+                name,
+                content_type: Format::Csv.content_type(),
+                summary: "bad records".to_owned(),
+                aside: Some(".rejects.csv"),
+            });
+        }
+        Ok(Planning::Ready(Plan {
+            peak_memory: READING + ahead * FOR_ONE + self.state(size),
+            outputs,
+            streaming: true,
+            summary: head.size.map_or("a stream".to_owned(), |size| ByteSize(size).to_string()),
+        }))
+    }
+
+    fn run(&self, source: Source<'_>, sink: &mut dyn Sink, budget: &Budget) -> Result<Tally> {
+        let name = source.name();
+        let fit = budget.memory().limit().saturating_sub(READING) / FOR_ONE;
+        let ahead = (blocks::ahead(budget.workers()) as u64).min(fit).max(1);
+        let held = budget.reserve(READING + ahead * FOR_ONE)?;
+        let mut counted = Counted { reader: source, bytes: 0 };
+        let table = open(&mut counted, name, &self.options)?;
+        let mut run = Run {
+            options: &self.options,
+            rejects: Rejects::new(self.options.max_rejects),
+            rows: 0,
+            ahead: usize::try_from(ahead).unwrap_or(usize::MAX),
+            held: vec![held],
+            budget,
+            tally: Tally::default(),
+        };
+        if sink.takes_rows() {
+            // A sink that has this object already says so before the work.
+            let rows = match self.options.per {
+                Per::Row => row_plan(&table.layout, &self.options).schema(),
+                Per::Column => columns::schema(&self.options),
+            };
+            let rejects = self.options.keeps_rejects().then(rejects::schema);
+            for schema in std::iter::once(rows).chain(rejects) {
+                sink.table(&schema)?.finish()?;
+            }
+        }
+        let output = self.format().map(|format| (self.output(name, format), format));
+        match (self.options.per, output) {
+            (Per::Row, Some((file, format))) => run.per_row(table, name, sink, &file, format)?,
+            (_, output) => run.per_column(table, name, sink, output)?,
+        }
+        let Run { mut tally, .. } = run;
+        tally.bytes_in = counted.bytes;
+        Ok(tally)
+    }
+}
+
+/// Counts what is read.
+struct Counted<R> {
+    reader: R,
+    bytes: u64,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.reader.read(buffer)?;
+        self.bytes += read as u64;
+        Ok(read)
+    }
+}
+
+/// One table on its way.
+struct Run<'a> {
+    options: &'a Options,
+    rejects: Rejects,
+    rows: u64,
+    ahead: usize,
+    held: Vec<Reservation>,
+    budget: &'a Budget,
+    tally: Tally,
+}
+
+/// What is said of a block.
+struct Part<T> {
+    said: T,
+    rows: u64,
+    rejects: Vec<Reject>,
+    unknown: Option<(u64, String)>,
+}
+
+impl Run<'_> {
+    /// Takes the blocks of `table` through `say`, on the pool, to `take`, in order.
+    fn each_block<R: Read, T: Send>(
+        &mut self,
+        table: &mut Table<R>,
+        say: impl Fn(Frame, &Block) -> Result<T> + Sync,
+        mut take: impl FnMut(&mut Run<'_>, T) -> Result<()>,
+    ) -> Result<()> {
+        let spare = Spare::default();
+        let Table { splitter, format, layout, warnings } = table;
+        let (budget, ahead) = (self.budget, self.ahead);
+        let mut unknown: Option<(u64, String)> = None;
+        let read = || splitter.next(spare.take());
+        let compute = |block: Block| {
+            budget.check()?;
+            let mut frame = format.parse(&block, layout);
+            budget.check()?;
+            let rows = frame.rows as u64;
+            let (rejects, unknown) = (std::mem::take(&mut frame.rejects), frame.unknown.take());
+            let said = say(frame, &block)?;
+            budget.advance(block.bytes.len() as u64);
+            spare.give_back(block.bytes);
+            Ok(Part { said, rows, rejects, unknown })
+        };
+        let write = |part: Part<T>| {
+            self.rows += part.rows;
+            self.rejects.add(part.rejects, self.rows, layout, budget)?;
+            if let Some((count, name)) = part.unknown {
+                unknown.get_or_insert((0, name)).0 += count;
+            }
+            take(self, part.said)
+        };
+        blocks::in_order(budget, ahead, read, compute, write)?;
+        self.rejects.finish(self.rows, layout)?;
+        self.tally.warnings.append(warnings);
+        self.tally.warnings.extend(self.rejects.warning(layout));
+        if let Some((count, name)) = unknown {
+            self.tally.warnings.push(format!(
+                "{count} values are left out whose names first come after the first megabyte, such as `{name}`"
+            ));
+        }
+        Ok(())
+    }
+
+    fn per_column<R: Read>(
+        &mut self,
+        mut table: Table<R>,
+        name: &str,
+        sink: &mut dyn Sink,
+        output: Option<(String, Format)>,
+    ) -> Result<()> {
+        let options = self.options;
+        let place = |name: &String| table.layout.names.iter().position(|known| known == name);
+        let by: Vec<usize> = options.group_by.iter().filter_map(place).collect();
+        let mut all = Groups::default();
+        let say = |frame: Frame, block: &Block| Ok(Groups::of(&frame, block, &by));
+        let mut blocks = 0_u64;
+        self.each_block(&mut table, say, |run, part| {
+            all.merge(part)?;
+            blocks += 1;
+            // Looking is not free, and a block adds little.
+            if blocks.is_multiple_of(8) || blocks < 8 { run.hold(all.held()) } else { Ok(()) }
+        })?;
+        if all.is_empty() && by.is_empty() {
+            // A header alone has columns too.
+            let none = Block { bytes: Vec::new(), at: 0, line: 1, broken: None };
+            all = Groups::of(&table.format.parse(&none, &table.layout), &none, &by);
+        }
+        let check = || self.budget.check();
+        let document = all.describe(&table.layout, options, check)?;
+        debug_assert_eq!(all.rows(), self.rows, "every good record is in a group");
+        let statistics = self.document(name, document);
+        let schema = columns::schema(options);
+        if sink.takes_rows() {
+            let mut to = sink.table(&schema)?;
+            to.write(&columns::rows(&statistics, options))?;
+            to.finish()?;
+        } else if let Some((file, format)) = output {
+            let text = match format {
+                Format::Json => format!("{:#}\n", Value::Object(statistics.clone())),
+                format => {
+                    let rows = columns::rows(&statistics, options);
+                    write::header(&schema, format) + &write::rows(&schema, &rows, format)
+                }
+            };
+            let mut draft = sink.open(&file, format.content_type())?;
+            draft.write(text.as_bytes())?;
+            draft.finish()?;
+            self.tally.bytes_out += text.len() as u64;
+        }
+        self.put_rejects_aside(&table, name, sink)?;
+        self.tally.facts.push(("statistics".to_owned(), Value::Object(statistics)));
+        Ok(())
+    }
+
+    fn per_row<R: Read>(
+        &mut self,
+        mut table: Table<R>,
+        name: &str,
+        sink: &mut dyn Sink,
+        file: &str,
+        format: Format,
+    ) -> Result<()> {
+        let options = self.options;
+        let plan = row_plan(&table.layout, options);
+        let schema = plan.schema();
+        let mut to = To::begin(sink, &schema, file, format)?;
+        let as_text = to.is_file();
+        let say = |frame: Frame, block: &Block| {
+            let (rows, overflows) = plan.rows(&frame, block, options);
+            // A file gets text, which is made here, side by side.
+            let said = if as_text {
+                Said::Text(write::rows(&schema, &rows, format))
+            } else {
+                Said::Rows(rows)
+            };
+            Ok((said, overflows))
+        };
+        let mut overflows = 0;
+        self.each_block(&mut table, say, |_, (said, count)| {
+            overflows += count;
+            to.write(&said)
+        })?;
+        self.tally.bytes_out += to.finish()?;
+        if overflows > 0 {
+            self.tally.warnings.push(format!(
+                "{overflows} rows have numbers so large that their mean or deviation is none"
+            ));
+        }
+        self.put_rejects_aside(&table, name, sink)?;
+        let statistics = self.document(name, Map::new());
+        self.tally.facts.push(("statistics".to_owned(), Value::Object(statistics)));
+        Ok(())
+    }
+
+    fn put_rejects_aside<R>(
+        &mut self,
+        table: &Table<R>,
+        name: &str,
+        sink: &mut dyn Sink,
+    ) -> Result<()> {
+        if let Some(file) = rejects::file(self.options, name) {
+            self.tally.bytes_out += self.rejects.write(sink, &file, &table.layout)?;
+        }
+        Ok(())
+    }
+
+    fn document(&self, name: &str, mut document: Map<String, Value>) -> Map<String, Value> {
+        let Options { ddof, quantile_rule, per, .. } = self.options;
+        document.insert("file".to_owned(), name.into());
+        document.insert("per".to_owned(), json!(per));
+        document.insert("rows".to_owned(), self.rows.into());
+        document.insert("rejects".to_owned(), self.rejects.count().into());
+        document.insert("ddof".to_owned(), (*ddof).into());
+        document.insert("quantile_rule".to_owned(), json!(quantile_rule));
+        document
+    }
+
+    /// Takes memory for `state` bytes of statistics.
+    fn hold(&mut self, state: u64) -> Result<()> {
+        while state > (self.held.len() as u64 - 1) * STEP {
+            self.held.push(self.budget.reserve(STEP)?);
+        }
+        Ok(())
+    }
+}
+
+/// Rows of a block, as the destination takes them.
+enum Said {
+    Rows(Rows),
+    Text(String),
+}
+
+enum To<'a> {
+    Table(Box<dyn RowTable + 'a>),
+    File(Box<dyn Draft + 'a>, u64),
+}
+
+impl<'a> To<'a> {
+    fn begin(
+        sink: &'a mut dyn Sink,
+        schema: &Schema,
+        file: &str,
+        format: Format,
+    ) -> Result<To<'a>> {
+        if sink.takes_rows() {
+            return Ok(To::Table(sink.table(schema)?));
+        }
+        let mut to = To::File(sink.open(file, format.content_type())?, 0);
+        to.write(&Said::Text(write::header(schema, format)))?;
+        Ok(to)
+    }
+
+    fn is_file(&self) -> bool {
+        matches!(self, To::File(..))
+    }
+
+    fn write(&mut self, said: &Said) -> Result<()> {
+        match (self, said) {
+            (To::Table(table), Said::Rows(rows)) => table.write(rows),
+            (To::File(draft, bytes), Said::Text(text)) => {
+                *bytes += text.len() as u64;
+                draft.write(text.as_bytes())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// How many bytes were written to a file.
+    fn finish(self) -> Result<u64> {
+        match self {
+            To::Table(table) => table.finish().map(|()| 0),
+            To::File(draft, bytes) => draft.finish().map(|()| bytes),
+        }
+    }
+}

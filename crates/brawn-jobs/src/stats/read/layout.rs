@@ -1,0 +1,27 @@
+//! What is known of the records before they are read.
+
+use super::frame::Cells;
+
+/// The columns, and what counts as nothing.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    pub(crate) names: Vec<String>,
+    /// Of each column, empty cells of the sort that is wanted of it.
+    pub(crate) wanted: Vec<Cells>,
+    /// Words that stand for no value.
+    pub(crate) nulls: Vec<Vec<u8>>,
+    /// The decimal point.
+    pub(crate) point: u8,
+    /// Records with too few fields are filled up.
+    pub(crate) null_padding: bool,
+    /// The longest record, in bytes.
+    pub(crate) longest: usize,
+    /// Whether the line of each row is wanted.
+    pub(crate) lines: bool,
+}
+
+impl Layout {
+    pub(crate) fn is_null(&self, field: &[u8]) -> bool {
+        field.is_empty() || self.nulls.iter().any(|null| null == field)
+    }
+}

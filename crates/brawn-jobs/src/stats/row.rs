@@ -1,0 +1,203 @@
+//! Statistics of the numbers of each row.
+
+use brawn_core::rows::{Column, Field, Kind, Rows, Schema, Texts};
+
+use super::options::Options;
+use super::read::{Block, Cells, Frame};
+use crate::numbers::{Bounds, Moments, Outliers, Quantile};
+
+/// Which columns are what.
+#[derive(Clone, Debug)]
+pub(crate) struct RowPlan {
+    /// Indices of the columns that name a row, and their names.
+    pub(crate) keys: Vec<(usize, String)>,
+    /// Indices of the columns whose numbers count.
+    pub(crate) values: Vec<usize>,
+}
+
+impl RowPlan {
+    /// The columns of the result. `outliers` is a JSON list, in the order of the columns.
+    pub(crate) fn schema(&self) -> Schema {
+        let field = |name: &str, kind, is_key| Field { name: name.to_owned(), kind, is_key };
+        let mut fields: Vec<Field> =
+            self.keys.iter().map(|(_, name)| field(name, Kind::Text, true)).collect();
+        fields.extend([
+            field("line", Kind::Integer, self.keys.is_empty()),
+            field("count", Kind::Integer, false),
+            field("mean", Kind::Float, false),
+            field("median", Kind::Float, false),
+            field("std", Kind::Float, false),
+            field("outliers", Kind::Text, false),
+        ]);
+        Schema { name: "rows".to_owned(), fields }
+    }
+
+    /// The rows of a block, and how many numbers had no finite mean or deviation.
+    pub(crate) fn rows(&self, frame: &Frame, block: &Block, options: &Options) -> (Rows, u64) {
+        let columns: Vec<&[f64]> = self
+            .values
+            .iter()
+            .filter_map(|index| match frame.columns.get(*index) {
+                Some(Cells::Numbers(values, _)) => Some(values.as_slice()),
+                _ => None,
+            })
+            .collect();
+        let rows = frame.rows;
+        let factor = options.outlier_factor.unwrap_or_else(|| options.outliers.usual());
+        let mut counts = Vec::with_capacity(rows);
+        let mut means = Vec::with_capacity(rows);
+        let mut medians = Vec::with_capacity(rows);
+        let mut deviations = Vec::with_capacity(rows);
+        let mut outliers = Texts::default();
+        let (mut values, mut ascending, mut text) = (Vec::new(), Vec::new(), String::new());
+        let mut overflows = 0;
+        for row in 0..rows {
+            values.clear();
+            let row_values = columns.iter().filter_map(|column| column.get(row).copied());
+            values.extend(row_values.filter(|value| !value.is_nan()));
+            ascending.clone_from(&values);
+            sort(&mut ascending);
+            let (mean, variance) = mean_and_variance(&values, options.ddof);
+            let lacks = usize::from(options.ddof) < values.len();
+            overflows +=
+                u64::from(!values.is_empty() && (mean.is_none() || (lacks && variance.is_none())));
+            counts.push(i64::try_from(values.len()).ok());
+            means.push(mean);
+            medians.push(Quantile::Linear.of(&ascending, 0.5));
+            deviations.push(variance.map(f64::sqrt));
+            let bounds = match options.outliers {
+                Outliers::Zscore => variance
+                    .zip(mean)
+                    .and_then(|(variance, mean)| Outliers::around(mean, variance.sqrt(), factor)),
+                rule => rule.bounds(&ascending, factor),
+            };
+            text.clear();
+            listed(&values, bounds, &mut text);
+            outliers.push(Some(&text));
+        }
+        let lines =
+            frame.lines.iter().map(|line| i64::try_from(block.line + u64::from(*line)).ok());
+        let mut all: Vec<Column> =
+            self.keys.iter().map(|(index, _)| key(frame, block, *index)).collect();
+        all.extend([
+            Column::Integer(lines.collect()),
+            Column::Integer(counts),
+            Column::Float(means),
+            Column::Float(medians),
+            Column::Float(deviations),
+            Column::Text(outliers),
+        ]);
+        (Rows::new(all).unwrap_or_default(), overflows)
+    }
+}
+
+/// A column that names rows.
+fn key(frame: &Frame, block: &Block, index: usize) -> Column {
+    let mut texts = Texts::default();
+    if let Some(Cells::Texts(spans)) = frame.columns.get(index) {
+        for span in spans {
+            let text = span.of(&block.bytes, &frame.side);
+            texts.push(text.and_then(|text| std::str::from_utf8(text).ok()));
+        }
+    }
+    Column::Text(texts)
+}
+
+/// A JSON list of the values out of bounds.
+fn listed(values: &[f64], bounds: Option<Bounds>, text: &mut String) {
+    text.push('[');
+    if let Some(bounds) = bounds {
+        for value in values.iter().filter(|value| bounds.exclude(**value)) {
+            if text.len() > 1 {
+                text.push(',');
+            }
+            super::write::push_float(*value, text);
+        }
+    }
+    text.push(']');
+}
+
+/// A few values are sorted by insertion in less time than the library takes to choose how.
+fn sort(values: &mut [f64]) {
+    if values.len() > 24 {
+        values.sort_unstable_by(f64::total_cmp);
+        return;
+    }
+    for end in 1..values.len() {
+        let mut at = end;
+        while let Some([a, b]) = at.checked_sub(1).and_then(|before| values.get_mut(before..=at)) {
+            if *a <= *b {
+                break;
+            }
+            std::mem::swap(a, b);
+            at -= 1;
+        }
+    }
+}
+
+/// As [`Moments::mean_and_variance`], for few values: one sum with its error (A. Neumaier, 1974) is enough.
+fn mean_and_variance(values: &[f64], ddof: u8) -> (Option<f64>, Option<f64>) {
+    const FEW: usize = 64;
+    if values.len() > FEW || values.is_empty() {
+        return Moments::mean_and_variance(values, ddof);
+    }
+    let n = values.len() as f64;
+    let (mut sum, mut error) = (0.0, 0.0);
+    for value in values {
+        let next: f64 = sum + value;
+        let of_value = next - sum;
+        error += (sum - (next - of_value)) + (value - of_value);
+        sum = next;
+    }
+    let mean = (sum + error) / n;
+    if !mean.is_finite() {
+        return (None, None);
+    }
+    let (mut squares, mut off) = (0.0, 0.0);
+    for value in values {
+        let deviation = value - mean;
+        off += deviation;
+        squares += deviation * deviation;
+    }
+    let freedom = n - f64::from(ddof);
+    let variance = ((squares - off * off / n) / freedom).max(0.0);
+    (Some(mean), (freedom > 0.0 && squares.is_finite()).then_some(variance))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_values_have_the_moments_of_many() {
+        let mut state = 3_u64;
+        for len in 1..60 {
+            let values: Vec<f64> = (0..len)
+                .map(|_| {
+                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    (state >> 44) as f64 / 100.0 + 1e6
+                })
+                .collect();
+            let (mean, variance) = mean_and_variance(&values, 1);
+            let (exact_mean, exact_variance) = Moments::mean_and_variance(&values, 1);
+            let close = |a: Option<f64>, b: Option<f64>| match (a, b) {
+                (Some(a), Some(b)) => (a - b).abs() <= 1e-13 * b.abs(),
+                (a, b) => a == b,
+            };
+            assert!(close(mean, exact_mean) && close(variance, exact_variance), "{values:?}");
+            let mut by_insertion = values.clone();
+            sort(&mut by_insertion);
+            assert_eq!(by_insertion, crate::numbers::sorted(&values));
+        }
+    }
+
+    #[test]
+    fn a_list_of_outliers_is_json() {
+        let mut text = String::new();
+        listed(&[1.0, 99.5, -7.0], Some(Bounds { low: 0.0, high: 2.0 }), &mut text);
+        assert_eq!(text, "[99.5,-7.0]");
+        text.clear();
+        listed(&[1.0], None, &mut text);
+        assert_eq!(text, "[]");
+    }
+}

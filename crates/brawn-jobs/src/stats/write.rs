@@ -1,0 +1,133 @@
+//! Rows as text: CSV (RFC 4180) and JSON Lines.
+
+use std::fmt::Write as _;
+
+use brawn_core::rows::{Cell, Rows, Schema};
+
+use super::options::Format;
+
+/// The shortest digits that are read back as the same value.
+pub(crate) fn push_float(value: f64, text: &mut String) {
+    let mut buffer = zmij::Buffer::new();
+    text.push_str(buffer.format(value));
+}
+
+/// What comes before the first row.
+pub(crate) fn header(schema: &Schema, format: Format) -> String {
+    let mut text = String::new();
+    if format == Format::Csv {
+        for (index, field) in schema.fields.iter().enumerate() {
+            if index > 0 {
+                text.push(',');
+            }
+            push_csv(&field.name, &mut text);
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// The rows, a line each.
+pub(crate) fn rows(schema: &Schema, rows: &Rows, format: Format) -> String {
+    let mut text = String::with_capacity(rows.len() * 48);
+    let names: Vec<String> = schema
+        .fields
+        .iter()
+        .map(|field| serde_json::Value::from(field.name.as_str()).to_string())
+        .collect();
+    for row in 0..rows.len() {
+        match format {
+            Format::Csv => {
+                for (index, cell) in rows.row(row).enumerate() {
+                    if index > 0 {
+                        text.push(',');
+                    }
+                    push_cell(cell, &mut text, push_csv);
+                }
+            }
+            Format::Jsonl | Format::Json => {
+                text.push('{');
+                for (index, (name, cell)) in names.iter().zip(rows.row(row)).enumerate() {
+                    if index > 0 {
+                        text.push(',');
+                    }
+                    text.push_str(name);
+                    text.push(':');
+                    if cell == Cell::Null {
+                        text.push_str("null");
+                    }
+                    push_cell(cell, &mut text, |value, text| {
+                        text.push_str(&serde_json::Value::from(value).to_string());
+                    });
+                }
+                text.push('}');
+            }
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn push_cell(cell: Cell<'_>, text: &mut String, push_text: impl Fn(&str, &mut String)) {
+    match cell {
+        Cell::Null => {}
+        Cell::Boolean(value) => text.push_str(if value { "true" } else { "false" }),
+        // Writing to a string does not fail.
+        Cell::Integer(value) => drop(write!(text, "{value}")),
+        Cell::Float(value) => push_float(value, text),
+        Cell::Text(value) => push_text(value, text),
+    }
+}
+
+/// A field, quoted where it must be: an empty one too, for without quotes it is no value.
+fn push_csv(field: &str, text: &mut String) {
+    if !field.is_empty() && !field.contains(['"', ',', '\n', '\r']) {
+        text.push_str(field);
+        return;
+    }
+    text.push('"');
+    for (index, piece) in field.split('"').enumerate() {
+        if index > 0 {
+            text.push_str("\"\"");
+        }
+        text.push_str(piece);
+    }
+    text.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use brawn_core::rows::{Column, Field, Kind};
+
+    use super::*;
+
+    #[test]
+    fn rows_are_written_as_others_read_them() {
+        let field = |name: &str, kind| Field { name: name.to_owned(), kind, is_key: false };
+        let schema = Schema {
+            name: "rows".to_owned(),
+            fields: vec![
+                field("a,b", Kind::Text),
+                field("n", Kind::Integer),
+                field("x", Kind::Float),
+            ],
+        };
+        let some = Rows::new(vec![
+            Column::Text([Some("say \"hi\"\n"), None, Some("")].into_iter().collect()),
+            Column::Integer(vec![Some(-1), None, Some(2)]),
+            Column::Float(vec![Some(0.1), Some(1e300), None]),
+        ])
+        .expect("three of each");
+        assert_eq!(header(&schema, Format::Csv), "\"a,b\",n,x\n");
+        assert_eq!(
+            rows(&schema, &some, Format::Csv),
+            "\"say \"\"hi\"\"\n\",-1,0.1\n,,1e300\n\"\",2,\n".replace("1e300", "1e+300")
+        );
+        assert_eq!(header(&schema, Format::Jsonl), "");
+        assert_eq!(
+            rows(&schema, &some, Format::Jsonl),
+            "{\"a,b\":\"say \\\"hi\\\"\\n\",\"n\":-1,\"x\":0.1}\n\
+             {\"a,b\":null,\"n\":null,\"x\":1e+300}\n{\"a,b\":\"\",\"n\":2,\"x\":null}\n"
+        );
+    }
+}
