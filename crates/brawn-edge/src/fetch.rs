@@ -206,6 +206,7 @@ impl Opened {
             written_by: None,
             held: None,
             modified: None,
+            version: None,
             rest: Rest::Nothing,
             buffers: Arc::clone(buffers),
         }

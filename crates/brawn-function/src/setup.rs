@@ -52,7 +52,8 @@ impl Setup {
     /// The flow for an object that the event brings.
     pub(crate) fn flow_of_data(&self, stores: &Stores) -> Result<Flow> {
         // One object from nowhere: what standard input is.
-        let destination = Destination::resolve(self.to()?, &[Location::Stdio])?;
+        let destination = Destination::resolve(self.to()?, &[Location::Stdio])?
+            .with_tables(self.route.tables())?;
         Ok(self.flow(Arc::clone(&self.job), stores, destination))
     }
 
