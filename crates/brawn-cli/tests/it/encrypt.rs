@@ -132,6 +132,13 @@ fn pipes_and_armor() {
     assert!(done.stdout == bytes.as_bytes());
     let file = folder.path().join("x.age");
     fs::write(&file, &armored).expect("written");
+    // As a function has its keys.
+    let keys = fs::read_to_string(&mine).expect("there");
+    let done = brawn(["decrypt", "--identity-env", "KEYS", "-c", text(&file)])
+        .env("KEYS", keys)
+        .output()
+        .expect("the binary starts");
+    assert!(done.stdout == bytes.as_bytes(), "{}", stderr(&done));
     if let Some(plain) = tool("age", &["-d", "-i", text(&mine), text(&file)]) {
         assert!(plain == bytes.as_bytes());
     }

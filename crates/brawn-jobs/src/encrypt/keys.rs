@@ -25,8 +25,14 @@ impl KeyPair {
     /// RFC 3339.
     pub fn file(&self, created: &str) -> SecretString {
         let secret = self.0.to_string();
-        let (recipient, secret) = (self.recipient(), secret.expose_secret());
-        SecretString::from(format!("# created: {created}\n# public key: {recipient}\n{secret}\n"))
+        let comments = format!("# created: {created}\n# public key: {}\n", self.recipient());
+        let secret = secret.expose_secret();
+        // Never grown: a string that moves leaves its bytes behind.
+        let mut text = String::with_capacity(comments.len() + secret.len() + 1);
+        text.push_str(&comments);
+        text.push_str(secret);
+        text.push('\n');
+        SecretString::from(text)
     }
 }
 
