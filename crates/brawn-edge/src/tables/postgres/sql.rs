@@ -26,8 +26,9 @@ pub(super) const IS_THERE: &str = "SELECT to_regclass($1) IS NOT NULL";
 pub(super) const COLUMNS: &str = "SELECT attname::text, atttypid::regtype::text FROM pg_attribute \
      WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum";
 
-/// One lock for all that makes tables.
-pub(super) const LOCK_TABLES: &str = "SELECT pg_advisory_xact_lock(x'627261776e'::bigint)";
+/// One lock for all that makes tables. Not waited for without end: who has it may wait for rows of this very load.
+pub(super) const LOCK_TABLES: &str =
+    "SET LOCAL lock_timeout = '10s'; SELECT pg_advisory_xact_lock(x'627261776e'::bigint)";
 
 /// The lock of an object, and the name of the transaction by which its end can be asked for.
 pub(super) const LOCK_OBJECT: &str = "SELECT txid_current(), pg_advisory_xact_lock($1)";
