@@ -191,7 +191,7 @@ async fn ten_thousand_objects_pass_and_nothing_is_left_over() {
     let flow = copies(path(&out));
     let mut most = 0;
     let progress = flow.progress();
-    let budget = brawn_core::Budget::unlimited();
+    let budget = Budget::unlimited();
     let summary = flow
         .run(&[path(&input)], &budget, |_| most = most.max(progress.found() - progress.done()))
         .await;
