@@ -133,7 +133,11 @@ fn what_is_wrong_is_named_with_what_would_be_right() {
         (vec!["--select", "masss"], 1, "`--select` names `masss`, which is no column"),
         (vec!["--select", "masss"], 1, "the columns are id, species, mass"),
         (vec!["--types", "mass=number"], 2, "`number` is no type: takes integer, float"),
-        (vec!["--mode", "merge", "--to", "sqlite:x.db"], 2, "takes fail, append, replace or upsert"),
+        (
+            vec!["--mode", "merge", "--to", "sqlite:x.db"],
+            2,
+            "takes fail, append, replace or upsert",
+        ),
         (vec!["--mode", "upsert", "--to", "out/"], 2, "are for rows that go into a database"),
         (vec!["--quantiles", "50"], 2, "`--quantiles` has 50: takes shares from 0 to 1"),
         (vec!["--max-rejects", "some"], 2, "takes a number of records, or a share"),
