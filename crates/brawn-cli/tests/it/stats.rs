@@ -130,7 +130,7 @@ fn what_is_wrong_is_named_with_what_would_be_right() {
     let path = table(folder.path());
     let path = text(&path);
     for (words, exit, says) in [
-        (vec!["--select", "masss"], 1, "`--select` names `masss`, which is no column"),
+        (vec!["--select", "masss"], 1, "`select` names `masss`, which is no column"),
         (vec!["--select", "masss"], 1, "the columns are id, species, mass"),
         (vec!["--types", "mass=number"], 2, "`number` is no type: takes integer, float"),
         (

@@ -27,8 +27,11 @@ const READING: u64 = 4 * BLOCK as u64;
 /// What the statistics of columns hold, but for many columns of many values or groups, which take more as they come.
 const STATE: u64 = 144 << 20;
 
+/// What they hold of the smallest table, with bad records put aside.
+const LEAST: u64 = 4 << 20;
+
 /// Memory for more is taken in steps of this.
-const STEP: u64 = 8 << 20;
+const STEP: u64 = 1 << 20;
 
 /// Statistics of a table.
 #[derive(Clone, Debug)]
@@ -70,7 +73,7 @@ impl StatsJob {
     /// Bytes that the statistics hold, of an object of `size`.
     fn state(&self, size: Option<u64>) -> u64 {
         // A value of two bytes, with what separates it, is a number of eight, and may be counted.
-        size.map_or(STATE, |size| (16 * size + (1 << 20)).min(STATE))
+        size.map_or(STATE, |size| (16 * size + LEAST).min(STATE))
     }
 }
 
@@ -121,7 +124,9 @@ impl Job for StatsJob {
 
     fn run(&self, source: Source<'_>, sink: &mut dyn Sink, budget: &Budget) -> Result<Tally> {
         let name = source.name();
-        let fit = budget.memory().limit().saturating_sub(READING) / FOR_ONE;
+        let limit = budget.memory().limit();
+        let state = (limit / 3).clamp(LEAST, STATE);
+        let fit = limit.saturating_sub(READING + state) / FOR_ONE;
         let ahead = (blocks::ahead(budget.workers()) as u64).min(fit).max(1);
         let held = budget.reserve(READING + ahead * FOR_ONE)?;
         let mut counted = Counted { reader: source, bytes: 0 };
