@@ -24,9 +24,12 @@ impl Ready {
         let rows = |from: usize| {
             let numbers = from..(from + BATCH).min(count);
             let float = |by: f64| {
-                Column::Float(numbers.clone().map(|at| Some((at as f64 * by).sin() * 1e3)).collect())
+                Column::Float(
+                    numbers.clone().map(|at| Some((at as f64 * by).sin() * 1e3)).collect(),
+                )
             };
-            let texts: Vec<String> = numbers.clone().map(|at| format!("name {}", at % 1000)).collect();
+            let texts: Vec<String> =
+                numbers.clone().map(|at| format!("name {}", at % 1000)).collect();
             let mut columns =
                 vec![Column::Integer(numbers.clone().map(|at| Some(at as i64)).collect())];
             columns.extend([0.1, 0.2, 0.3, 0.5, 0.7].map(float));
@@ -48,7 +51,12 @@ impl Job for Ready {
 
     fn plan(&self, _: &Head<'_>) -> Result<Planning> {
         let summary = String::new();
-        Ok(Planning::Ready(Plan { peak_memory: 1 << 20, outputs: Vec::new(), streaming: true, summary }))
+        Ok(Planning::Ready(Plan {
+            peak_memory: 1 << 20,
+            outputs: Vec::new(),
+            streaming: true,
+            summary,
+        }))
     }
 
     fn run(&self, _: Source<'_>, sink: &mut dyn Sink, budget: &Budget) -> Result<Tally> {
@@ -70,7 +78,12 @@ impl Job for Ready {
     }
 }
 
-async fn by_brawn(job: &Arc<Ready>, to: Location, source: &Path, mode: Mode) -> std::result::Result<f64, Failure> {
+async fn by_brawn(
+    job: &Arc<Ready>,
+    to: Location,
+    source: &Path,
+    mode: Mode,
+) -> std::result::Result<f64, Failure> {
     let to = Destination::folder(to).with_tables(Tables { mode, ..Tables::default() })?;
     let flow = Flow::new(Arc::clone(job) as _, Pool::global().clone(), Stores::from_env(), to);
     let begun = Instant::now();
@@ -165,7 +178,9 @@ async fn main() -> std::result::Result<(), Failure> {
         std::fs::write(&source, format!("{round}"))?;
         let (one, upsert, other) = if to == "sqlite" {
             let path = |name: &str| folder.path().join(format!("{name}{round}.db"));
-            let place = |name: &str| -> Result<Location> { format!("sqlite:{}", path(name).display()).parse() };
+            let place = |name: &str| -> Result<Location> {
+                format!("sqlite:{}", path(name).display()).parse()
+            };
             let one = by_brawn(&job, place("brawn")?, &source, Mode::Append).await?;
             let upsert = by_brawn(&job, place("upsert")?, &source, Mode::Upsert).await?;
             let other = by_sqlite(&job, &path("bare"))?;

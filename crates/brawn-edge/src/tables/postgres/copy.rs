@@ -22,9 +22,11 @@ pub(super) fn append(
 ) -> Result<()> {
     // No more than the 1,600 columns of a table.
     let count = i16::try_from(layout.columns.len()).unwrap_or(i16::MAX);
+    let mut begin = BytesMut::new();
+    begin.put_i16(count);
+    text(&mut begin, source);
     for row in 0..rows.len() {
-        buffer.put_i16(count);
-        text(buffer, source);
+        buffer.put_slice(&begin);
         for (cell, at) in rows.row(row).zip(1..) {
             match cell {
                 Cell::Null => buffer.put_i32(-1),

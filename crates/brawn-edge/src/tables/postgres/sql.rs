@@ -82,9 +82,10 @@ pub(super) fn copy(layout: &Layout, into: &str) -> String {
 }
 
 /// From the temporary table into its own: of rows with one key the last, and in the order of the key, so that two loads
-/// do not wait for each other's rows in turn.
+/// do not wait for each other's rows in turn. All are of one object, so nothing is sorted by that.
 pub(super) fn upsert(layout: &Layout, at: usize) -> String {
     let (key, columns) = (list(layout.key()), list(layout.columns.iter()));
+    let fields = list(layout.columns.iter().skip(1).filter(|column| column.is_key));
     let set: Vec<String> = layout
         .values()
         .map(|column| {
@@ -97,7 +98,7 @@ pub(super) fn upsert(layout: &Layout, at: usize) -> String {
         false => format!("UPDATE SET {}", set.join(", ")),
     };
     format!(
-        "INSERT INTO {} ({columns}) SELECT DISTINCT ON ({key}) {columns} FROM {} ORDER BY {key}, ctid DESC \
+        "INSERT INTO {} ({columns}) SELECT DISTINCT ON ({fields}) {columns} FROM {} ORDER BY {fields}, ctid DESC \
          ON CONFLICT ({key}) DO {then}",
         quoted(&layout.table),
         temporary(at)

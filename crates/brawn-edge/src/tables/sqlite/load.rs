@@ -1,5 +1,6 @@
 //! One object's rows.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use brawn_core::rows::{Cell, Kind, Rows};
@@ -17,8 +18,11 @@ use super::writer::{Turn, Writer, was_loaded};
 /// Up to so many bytes of values an object keeps before it takes its turn: one that is small is computed by then.
 const KEPT: u64 = 4 << 20;
 
-/// How many rows are written before the budget is asked: some 2 ms.
-const ASKED_EVERY: usize = 1 << 10;
+/// Rows that one statement inserts: 1.4 times faster than one by one. The budget is asked before each.
+const AT_ONCE: usize = 64;
+
+/// Parameters of such a statement: SQLite takes 32,766.
+const MOST_PARAMETERS: usize = 8_192;
 
 /// SQLite's own limit of columns (`SQLITE_MAX_COLUMN`).
 const MOST_COLUMNS: usize = 2_000;
@@ -35,7 +39,6 @@ pub(crate) struct SqliteLoad {
 
 struct Target {
     layout: Layout,
-    insert: String,
     /// Whether the transaction knows it.
     ready: bool,
     made: bool,
@@ -127,17 +130,32 @@ impl SqliteLoad {
         if self.writer.mode == Mode::Upsert {
             has_keys(&target.layout, rows, target.rows)?;
         }
-        let mut statement = turn.once(|connection| connection.prepare(&target.insert))?;
+        let (mode, layout) = (self.writer.mode, &target.layout);
         let fault = |error| fault(error, &self.writer.path);
-        statement.raw_bind_parameter(1, &self.by.object.source).map_err(fault)?;
-        for row in 0..rows.len() {
-            if row % ASKED_EVERY == 0
-                && let Some(ended) = self.by.stop.reason()
-            {
+        let prepare = |rows: usize| {
+            let insert = sql::insert(layout, mode, rows);
+            let mut statement = turn.once(|connection| connection.prepare(&insert))?;
+            statement.raw_bind_parameter(1, &self.by.object.source).map_err(fault)?;
+            Ok::<_, Error>(statement)
+        };
+        let at_once = (MOST_PARAMETERS / layout.columns.len().max(1)).clamp(1, AT_ONCE);
+        let (mut many, mut one) = (None, None);
+        for from in (0..rows.len()).step_by(at_once) {
+            if let Some(ended) = self.by.stop.reason() {
                 return Err(ended);
             }
-            bind(&mut statement, rows, row).map_err(fault)?;
-            statement.raw_execute().map_err(fault)?;
+            let here = from..rows.len().min(from + at_once);
+            if here.len() == at_once {
+                let statement = ready(&mut many, || prepare(at_once))?;
+                bind(statement, rows, here).map_err(fault)?;
+                statement.raw_execute().map_err(fault)?;
+                continue;
+            }
+            for row in here {
+                let statement = ready(&mut one, || prepare(1))?;
+                bind(statement, rows, row..row + 1).map_err(fault)?;
+                statement.raw_execute().map_err(fault)?;
+            }
         }
         target.rows += rows.len() as u64;
         Ok(())
@@ -159,8 +177,7 @@ impl Load for SqliteLoad {
             self.was_loaded = true;
             return Err(loaded_before());
         }
-        let insert = sql::insert(&layout, self.writer.mode);
-        self.tables.push(Target { layout, insert, ready: false, made: false, rows: 0 });
+        self.tables.push(Target { layout, ready: false, made: false, rows: 0 });
         if self.turn.is_some() { self.make_ready(self.tables.len() - 1) } else { Ok(()) }
     }
 
@@ -212,9 +229,17 @@ fn columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<(String
     columns.collect()
 }
 
-/// A column as SQLite takes it. One match for each value is what a row costs beside SQLite itself.
-fn bind(statement: &mut Statement<'_>, rows: &Rows, row: usize) -> rusqlite::Result<()> {
-    for (cell, at) in rows.row(row).zip(2..) {
+/// What `slot` holds, made where it holds nothing.
+fn ready<T>(slot: &mut Option<T>, make: impl FnOnce() -> Result<T>) -> Result<&mut T> {
+    if slot.is_none() {
+        *slot = Some(make()?);
+    }
+    slot.as_mut().ok_or_else(Error::cancelled)
+}
+
+/// Hands the values of some rows to a statement for so many.
+fn bind(statement: &mut Statement<'_>, rows: &Rows, some: Range<usize>) -> rusqlite::Result<()> {
+    for (cell, at) in some.flat_map(|row| rows.row(row)).zip(2..) {
         let value = match cell {
             Cell::Null => ToSqlOutput::from(Null),
             Cell::Boolean(value) => ToSqlOutput::Owned(Value::Integer(i64::from(value))),

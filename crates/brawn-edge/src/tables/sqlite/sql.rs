@@ -53,10 +53,17 @@ pub(super) fn delete(layout: &Layout) -> String {
     format!("DELETE FROM {} WHERE \"source\" = ?1", quoted(&layout.table))
 }
 
-pub(super) fn insert(layout: &Layout, mode: Mode) -> String {
-    let places = vec!["?"; layout.columns.len()].join(", ");
-    let columns = list(layout.columns.iter());
-    let insert = format!("INSERT INTO {} ({columns}) VALUES ({places})", quoted(&layout.table));
+/// For so many rows at once: the source is parameter 1, the fields follow, row by row.
+pub(super) fn insert(layout: &Layout, mode: Mode, rows: usize) -> String {
+    let fields = layout.columns.len().saturating_sub(1);
+    let places: Vec<String> = (0..rows)
+        .map(|row| {
+            let fields = (0..fields).map(|field| format!(", ?{}", 2 + row * fields + field));
+            format!("(?1{})", fields.collect::<String>())
+        })
+        .collect();
+    let (columns, places) = (list(layout.columns.iter()), places.join(", "));
+    let insert = format!("INSERT INTO {} ({columns}) VALUES {places}", quoted(&layout.table));
     if mode != Mode::Upsert {
         return insert;
     }
