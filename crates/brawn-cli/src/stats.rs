@@ -44,33 +44,25 @@ pub(crate) fn stats(words: Stats) -> Result<Plan> {
     if to.is_none() || to == Some(Location::Stdio) {
         options.store_rejects = false;
     }
-    if is_file && options.format.is_none() {
-        let named = to.as_ref().and_then(Location::extension);
-        let known = named
-            .is_some_and(|named| matches!(named.as_str(), "csv" | "jsonl" | "ndjson" | "json"));
-        if !known || route.sources.len() > 1 {
-            options.format = Some(Format::Csv);
-        }
-    }
     if per_row && to.is_none() && (route.sources.len() > 1 || run.json) {
         return Err(Error::invalid_options("stdout takes the rows of one table, and nothing else")
             .with_hint("say where they go: `--to DST/`"));
     }
-    let mut recipe = Recipe::Stats(options);
     let destination = match &to {
         Some(to) => {
             Destination::resolve(to.clone(), &route.sources)?.with_tables(route.tables())?
         }
         None => Destination::folder(Location::Stdio),
     };
-    if let Some(extension) =
-        to.as_ref().filter(|_| destination.is_exact()).and_then(Location::extension)
-    {
-        recipe = recipe.written_to(
-            &route.to.as_ref().map(Location::to_string).unwrap_or_default(),
-            &extension,
-        )?;
-    }
+    let named = to.as_ref().filter(|_| destination.is_exact());
+    let named = named.and_then(|to| Some((to.to_string(), to.extension()?)));
+    let recipe = match named {
+        Some((to, extension)) => Recipe::Stats(options).written_to(&to, &extension)?,
+        None => {
+            options.format = options.format.or(is_file.then_some(Format::Csv));
+            Recipe::Stats(options)
+        }
+    };
     if run.print_event {
         return print_event(&route, recipe);
     }
