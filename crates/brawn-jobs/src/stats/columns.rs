@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use brawn_core::rows::{Column as Values, Field, Kind, Rows, Schema, Texts};
-use brawn_core::{Error, Result};
+use brawn_core::{Budget, Error, Result, blocks};
 use serde_json::{Map, Value, json};
 
 use super::column::Column;
@@ -129,29 +129,41 @@ impl Groups {
         self.groups.iter().flat_map(|group| &group.columns).map(Column::held).sum()
     }
 
-    /// The document: of each column, or of each column of each group in the order of their values. `each` is asked between
-    /// columns.
+    /// The document: of each column, or of each column of each group in the order of their values. Columns are described side by
+    /// side.
     pub(crate) fn describe(
         &self,
         layout: &Layout,
         options: &Options,
-        mut each: impl FnMut() -> Result<()>,
+        budget: &Budget,
     ) -> Result<Map<String, Value>> {
-        let mut columns = |group: &Group| -> Result<Vec<Value>> {
-            let mut described = Vec::new();
-            for (name, column) in layout.names.iter().zip(&group.columns) {
-                each()?;
+        let columns = |group: &Group| -> Result<Vec<Value>> {
+            let (mut all, mut described) = (layout.names.iter().zip(&group.columns), Vec::new());
+            let describe = |(name, column): (&String, &Column)| {
                 let mut fields = column.describe(options);
                 if !fields.is_empty() {
                     fields.insert("name".to_owned(), name.as_str().into());
-                    described.push(Value::Object(fields));
                 }
-            }
+                Ok(fields)
+            };
+            let ahead = blocks::ahead(budget.workers());
+            blocks::in_order(
+                budget,
+                ahead,
+                || Ok(all.next()),
+                describe,
+                |fields| {
+                    if !fields.is_empty() {
+                        described.push(Value::Object(fields));
+                    }
+                    Ok(())
+                },
+            )?;
             Ok(described)
         };
         let mut document = Map::new();
         if options.group_by.is_empty() {
-            let all = self.groups.first().map(&mut columns).transpose()?.unwrap_or_default();
+            let all = self.groups.first().map(columns).transpose()?.unwrap_or_default();
             document.insert("columns".to_owned(), all.into());
             return Ok(document);
         }
@@ -164,7 +176,8 @@ impl Groups {
                 (name.clone(), value.into())
             });
             let values: Map<String, Value> = values.collect();
-            groups.push(json!({ "group": values, "rows": group.rows, "columns": columns(group)? }));
+            let columns = columns(group)?;
+            groups.push(json!({ "group": values, "rows": group.rows, "columns": columns }));
         }
         document.insert("groups".to_owned(), groups.into());
         Ok(document)

@@ -263,8 +263,7 @@ impl Run<'_> {
             let none = Block { bytes: Vec::new(), at: 0, line: 1, broken: None };
             all = Groups::of(&table.format.parse(&none, &table.layout), &none, &by);
         }
-        let check = || self.budget.check();
-        let document = all.describe(&table.layout, options, check)?;
+        let document = all.describe(&table.layout, options, self.budget)?;
         debug_assert_eq!(all.rows(), self.rows, "every good record is in a group");
         let statistics = self.document(name, document);
         let schema = columns::schema(options);
