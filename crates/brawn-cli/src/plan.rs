@@ -104,6 +104,7 @@ pub(crate) fn print_event(route: &Route, recipe: Recipe) -> Result<Plan> {
 
 pub(crate) fn plan(task: Task) -> Result<Work> {
     let Task { run, route, recipe, destination } = task;
+    let asked = recipe.to_json().to_string();
     let accepts = recipe.extensions();
     let writes = recipe.writes();
     let job: Arc<dyn Job> = recipe.into_job()?.into();
@@ -131,6 +132,7 @@ pub(crate) fn plan(task: Task) -> Result<Work> {
     let stores = Stores::from_env();
     let flow = Flow::new(job, pool, stores.clone(), destination)
         .accepts(accepts)
+        .asked(&asked)
         .skip_existing(route.skip_existing)
         .dry_run(route.dry_run)
         .cache_control(route.cache_control)

@@ -52,7 +52,7 @@ pub(crate) fn stats(words: Stats) -> Result<Plan> {
         Some(to) => {
             Destination::resolve(to.clone(), &route.sources)?.with_tables(route.tables())?
         }
-        None => Destination::folder(Location::Stdio),
+        None => Destination::folder(Location::Stdio).with_tables(route.tables())?,
     };
     let named = to.as_ref().filter(|_| destination.is_exact());
     let named = named.and_then(|to| Some((to.to_string(), to.extension()?)));
@@ -66,7 +66,10 @@ pub(crate) fn stats(words: Stats) -> Result<Plan> {
     if run.print_event {
         return print_event(&route, recipe);
     }
-    let is_json = run.json;
+    if let Some(report) = &report {
+        spare(report, force, &route)?;
+    }
+    let (is_json, dry_run) = (run.json, route.dry_run);
     let mut work = plan(Task { run, route, recipe, destination })?;
     work.flow = work.flow.replace(force || to.is_none() || !is_file);
     if to.is_none() && !per_row {
@@ -76,10 +79,49 @@ pub(crate) fn stats(words: Stats) -> Result<Plan> {
     } else if per_row && !is_file {
         work.quiet |= to.is_none();
     }
-    if let Some(report) = report {
+    if let Some(report) = report.filter(|_| !dry_run) {
         keep_page(&mut work, report);
     }
+    if matches!(to, Some(Location::Database(_))) {
+        work.done = tell_what_was_skipped;
+    }
     Ok(Plan::Flow(Box::new(work)))
+}
+
+/// A page goes over nothing that is there, unless that is asked for, and over no input.
+fn spare(page: &Path, force: bool, route: &brawn_edge::Route) -> Result<()> {
+    let place = std::fs::canonicalize(page);
+    let is_input = |source: &Location| match (source, &place) {
+        (Location::Path(path), Ok(place)) => {
+            std::fs::canonicalize(path).is_ok_and(|path| path == *place || place.starts_with(path))
+        }
+        _ => false,
+    };
+    let shown = page.display();
+    if route.sources.iter().any(is_input) {
+        return Err(Error::invalid_options(format!(
+            "`{shown}`, the `report`, is one of the inputs"
+        )));
+    }
+    if route.to.as_ref().is_some_and(|to| *to == Location::from(page)) {
+        return Err(Error::invalid_options(format!("`report` and `to` are both `{shown}`")));
+    }
+    match place {
+        Ok(_) if !force => {
+            Err(Error::new(ErrorKind::AlreadyExists, format!("`{shown}` is there already"))
+                .with_hint("write elsewhere, or say that it may be replaced (`--force`)"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// An object that is in the table is no failure, and no news to who sent it twice on purpose.
+fn tell_what_was_skipped(outcome: &Outcome) {
+    let report = &outcome.report;
+    if report.status == Status::Skipped {
+        let reason = report.reason.as_deref().unwrap_or_default();
+        stderr::warn(&format!("{}: skipped, {reason}", report.source));
+    }
 }
 
 /// The document of a table, on a line.
@@ -116,7 +158,8 @@ fn keep_page(work: &mut Work, path: std::path::PathBuf) {
     }));
     let conclude = std::mem::replace(&mut work.conclude, Box::new(|verdict| verdict));
     work.conclude = Box::new(move |verdict| {
-        let written = write(&path, &page(&all.borrow()));
+        let all = all.borrow();
+        let written = if all.is_empty() { Ok(()) } else { write(&path, &page(&all)) };
         match written {
             Ok(()) => conclude(verdict),
             Err(error) => {

@@ -453,6 +453,54 @@ fn compressed_tables_are_read_as_they_are() {
 }
 
 #[test]
+fn what_reviewers_found_stays_mended() {
+    // A bad record does not decide what the others hold.
+    let table = "a,b\n\"1,2\n3,4\n5,6\n";
+    let (tally, _) =
+        run_on(2, json!({ "max_rejects": 1 }), "a.csv", table.as_bytes()).expect("two rows");
+    assert_eq!(column(&tally.facts[0].1, "a")["mean"], 4.0);
+    let text = refusal(json!({}), "\"a,b\n1,2\n3,4\n");
+    assert!(text.starts_with("a quote opens in the header"), "{text}");
+    // One word among numbers is said.
+    let table = format!("a\n{}x\n", "1\n".repeat(50));
+    let (tally, _) = run_on(1, json!({}), "a.csv", table.as_bytes()).expect("text");
+    assert!(
+        tally.warnings[0].starts_with("column `a` is read as text: \"x\""),
+        "{:?}",
+        tally.warnings
+    );
+    // Commas before fractions are no delimiters.
+    let options = json!({ "decimal_separator": "," });
+    let halves = statistics(options.clone(), "a.csv", b"x\n1,5\n2,5\n");
+    assert_eq!(column(&halves, "x")["mean"], 2.0);
+    let two = statistics(options, "a.csv", b"1,5;2,5\n3,5;4,5\n");
+    assert_eq!((&two["rows"], &column(&two, "column1")["mean"]), (&json!(2), &json!(3.5)));
+    // A bad byte makes no other encoding of what has letters of UTF-8.
+    let mixed = "name\nJos\u{e9}\n".bytes().chain(*b"bad\xff\n").collect::<Vec<u8>>();
+    let (tally, _) = run_on(1, json!({ "max_rejects": 1 }), "a.csv", &mixed).expect("one row");
+    assert_eq!(tally.facts[0].1["columns"][0]["max"], "Jos\u{e9}");
+    // Short records of wide tables take no more memory than a block may.
+    let wide = format!("{}\n{}", vec!["a"; 9000].join(","), "1\n".repeat(20_000));
+    assert!(refusal(json!({}), &wide).contains("MISSING COLUMNS"));
+    let wide = format!("{}\n1\n", vec!["a"; 20_000].join(","));
+    assert!(refusal(json!({}), &wide).contains("more than 10000"), "{}", refusal(json!({}), &wide));
+    // Integers that binary64 does not hold are no longer counted exactly.
+    let (tally, _) =
+        run_on(1, json!({}), "a.csv", b"id\n9007199254740993\n9007199254740995\n").expect("two");
+    assert_eq!(tally.facts[0].1["columns"][0]["distinct_is"], "estimate");
+    assert!(tally.warnings[0].contains("beyond 2^53"), "{:?}", tally.warnings);
+    let (tally, _) = run_on(1, json!({}), "a.csv", b"x\n1e308\n1e308\n1.5\n").expect("three");
+    assert!(tally.warnings[0].contains("so large"), "{:?}", tally.warnings);
+    let (_, outputs) =
+        run_on(1, json!({ "per": "row" }), "a.csv", b"a,b\n-1.7e308,1.7e308\n").expect("a row");
+    assert!(!texts(&outputs)["a.rows.csv"].contains("inf"), "{outputs:?}");
+    // Names of results and of the table's own columns stay apart.
+    let (_, outputs) = run_on(1, json!({ "per": "row", "key": "mean" }), "a.csv", b"mean,x\na,1\n")
+        .expect("a row");
+    assert!(texts(&outputs)["a.rows.csv"].starts_with("mean,line,count,mean_1,"), "{outputs:?}");
+}
+
+#[test]
 fn decimal_commas_and_null_words_are_taken_on_request() {
     let table = "a;b\n1,5;?\n2,5;3,25\n";
     let statistics =

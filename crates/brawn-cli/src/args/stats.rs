@@ -42,7 +42,7 @@ pub(crate) struct Stats {
     #[arg(short = 'f', long)]
     pub(crate) force: bool,
 
-    /// The type of a column, `zip=text`: integer, float, text, boolean, date, timestamp
+    /// How a column is read, `zip=text,price=float`: integer and float as numbers, text, boolean, date and timestamp as text
     #[arg(long, value_name = "NAME=TYPE", value_delimiter = ',', value_parser = crate::stats::of_word, help_heading = "Reading")]
     pub(crate) types: Vec<(String, stats::Type)>,
 

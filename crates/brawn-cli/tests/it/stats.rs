@@ -99,6 +99,14 @@ fn a_table_is_loaded_once_for_each_version_of_a_file() {
     let done = run(&words);
     assert_eq!(code(&done), 0, "{}", stderr(&done));
     assert_eq!(rows(&done)[0], "skipped");
+    assert!(stderr(&done).contains("skipped, loaded before"), "{}", stderr(&done));
+    // Another question is another load, and the file is the same however it is spelled.
+    let spelled = format!("{}/./penguins.csv", text(folder.path()));
+    let mut other = words;
+    other[1] = &spelled;
+    assert_eq!(rows(&run(&other))[0], "skipped");
+    let done = run(&[other.as_slice(), &["--ddof", "0", "--mode", "replace"]].concat());
+    assert_eq!(rows(&done), json!(["ok", 4]));
     fs::write(&path, format!("{TABLE}e,Adelie,4000\n")).expect("written");
     let done = run(&[words.as_slice(), &["--mode", "replace"]].concat());
     assert_eq!(rows(&done), json!(["ok", 5]));
@@ -118,6 +126,9 @@ fn a_page_has_all_tables_and_fetches_nothing() {
     let html = fs::read_to_string(&page).expect("there");
     assert!(html.contains("<h1>penguins.csv</h1>") && html.contains("<h1>b.csv</h1>"));
     assert!(html.contains("<svg") && !html.contains("http://") && !html.contains("https://"));
+    let done = run(&["stats", text(&path), "--report", text(&page)]);
+    assert_eq!(code(&done), 2);
+    assert!(stderr(&done).contains("is there already"), "{}", stderr(&done));
     let nowhere = folder.path().join("no/report.html");
     let done = run(&["stats", text(&path), "--report", text(&nowhere)]);
     assert_eq!(code(&done), 1);
@@ -143,6 +154,8 @@ fn what_is_wrong_is_named_with_what_would_be_right() {
         (vec!["--max-rejects", "some"], 2, "takes a number of records, or a share"),
         (vec!["--per", "row", "--json"], 2, "say where they go: `--to DST/`"),
         (vec!["--per", "row", "--report", "a.html"], 2, "`--report` shows columns"),
+        (vec!["--report", "penguins.csv"], 2, "is one of the inputs"),
+        (vec!["--table", "t"], 2, "are for rows that go into a database"),
         (vec!["--schema", "none.json"], 2, "cannot read `none.json`"),
         (vec!["--to", "out.xlsx"], 2, "no format"),
     ] {

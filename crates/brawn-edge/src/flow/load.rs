@@ -36,8 +36,12 @@ impl Run<'_> {
         }
         let mut tries = self.flow.stores.retry().tries();
         loop {
-            let object =
-                Object { source: source.to_string(), version: planned.opened.version.clone() };
+            let version = planned.opened.version.clone();
+            let version = match self.flow.asked {
+                0 => version,
+                asked => version.map(|version| format!("{version} {asked:016x}")),
+            };
+            let object = Object { source: identity(item, source), version };
             let can_be_read_again = planned.opened.known_size().is_some();
             let sink = loads.sink(object, self.stop.for_delivery())?;
             let Ended { ended, was_loaded, may_pass } =
@@ -67,6 +71,17 @@ impl Run<'_> {
             // Read anew: what it is now is what its rows are noted as.
             planned = self.plan(item, &Arc::default()).await?;
         }
+    }
+}
+
+/// The object's place, however it was spelled.
+fn identity(item: &Item, source: &Arc<str>) -> String {
+    match (&item.content, &item.location) {
+        (None, Location::Path(path)) => match std::fs::canonicalize(path) {
+            Ok(whole) => whole.to_string_lossy().into_owned(),
+            Err(_) => source.to_string(),
+        },
+        _ => source.to_string(),
     }
 }
 

@@ -53,6 +53,7 @@ pub struct Flow {
     dry_run: bool,
     replace: bool,
     keep_times: bool,
+    asked: u64,
     cache_control: Option<String>,
     vcpus: Option<Vcpus>,
     progress: Arc<Progress>,
@@ -99,6 +100,7 @@ impl Flow {
             dry_run: false,
             replace: true,
             keep_times: false,
+            asked: 0,
             cache_control: None,
             vcpus: None,
             progress: Arc::default(),
@@ -135,6 +137,17 @@ impl Flow {
     #[must_use]
     pub fn keep_times(self, yes: bool) -> Flow {
         Flow { keep_times: yes, ..self }
+    }
+
+    /// What the job was asked, in any text that says it whole: the same version of an object is loaded into a table once for each
+    /// question. Default: one question.
+    #[must_use]
+    pub fn asked(self, question: &str) -> Flow {
+        // FNV-1a: it is written down, so it must be the same in every build.
+        let asked = question.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        });
+        Flow { asked, ..self }
     }
 
     /// The `Cache-Control` of what is delivered to a bucket.

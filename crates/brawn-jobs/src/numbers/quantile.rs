@@ -69,6 +69,10 @@ impl Quantile {
     /// The value at `share` of the way from `low` to `high`, rounded as NumPy does it.
     pub fn interpolate(low: f64, high: f64, share: f64) -> f64 {
         let difference = high - low;
+        if share == 0.0 || !difference.is_finite() {
+            // The difference of the largest numbers is none.
+            return low * (1.0 - share) + if share == 0.0 { 0.0 } else { high * share };
+        }
         if share >= 0.5 { high - difference * (1.0 - share) } else { low + difference * share }
     }
 

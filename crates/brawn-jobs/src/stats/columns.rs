@@ -38,18 +38,30 @@ struct Group {
 
 impl Groups {
     /// What a block says. `by` are the indices of the columns that are grouped by.
-    pub(crate) fn of(frame: &Frame, block: &Block, by: &[usize]) -> Groups {
+    ///
+    /// # Errors
+    /// [`LimitExceeded`](brawn_core::ErrorKind::LimitExceeded) when there are too many groups; the budget's.
+    pub(crate) fn of(
+        frame: &Frame,
+        block: &Block,
+        by: &[usize],
+        budget: &Budget,
+    ) -> Result<Groups> {
         let mut groups = Groups::default();
-        let columns = |rows: Option<&[u32]>| {
-            let of = |cells: &Cells| Column::of(cells, rows, &block.bytes, &frame.side);
-            let named = frame.columns.iter().enumerate();
-            named
-                .map(|(index, cells)| if by.contains(&index) { Column::Skipped } else { of(cells) })
-                .collect()
+        let columns = |rows: Option<&[u32]>| -> Result<Vec<Column>> {
+            let of = |(index, cells): (usize, &Cells)| {
+                budget.check()?;
+                if by.contains(&index) {
+                    return Ok(Column::Skipped);
+                }
+                Ok(Column::of(cells, rows, &block.bytes, &frame.side))
+            };
+            frame.columns.iter().enumerate().map(of).collect()
         };
         if by.is_empty() {
-            groups.add(Group { key: Vec::new(), rows: frame.rows as u64, columns: columns(None) });
-            return groups;
+            let (rows, columns) = (frame.rows as u64, columns(None)?);
+            groups.add(Group { key: Vec::new(), rows, columns });
+            return Ok(groups);
         }
         let mut order: Vec<Vec<Option<&[u8]>>> = Vec::new();
         let mut places: HashMap<Vec<Option<&[u8]>>, usize> = HashMap::new();
@@ -70,12 +82,16 @@ impl Groups {
             if let Some(rows) = rows_of.get_mut(place) {
                 rows.push(row as u32);
             }
+            if place >= MOST_GROUPS {
+                return Err(too_many());
+            }
         }
         for (key, rows) in order.into_iter().zip(rows_of) {
             let key = key.into_iter().map(|value| value.map(Box::from)).collect();
-            groups.add(Group { key, rows: rows.len() as u64, columns: columns(Some(&rows)) });
+            let columns = columns(Some(&rows))?;
+            groups.add(Group { key, rows: rows.len() as u64, columns });
         }
-        groups
+        Ok(groups)
     }
 
     fn add(&mut self, group: Group) {
@@ -108,10 +124,23 @@ impl Groups {
             }
         }
         if self.groups.len() > MOST_GROUPS {
-            return Err(Error::limit_exceeded(format!("there are more than {MOST_GROUPS} groups"))
-                .with_hint("group by a column of fewer values"));
+            return Err(too_many());
         }
         Ok(())
+    }
+
+    /// What people should know, of the first columns that there is something to know of.
+    pub(crate) fn warnings(&self, layout: &Layout) -> Vec<String> {
+        const NAMED: usize = 5;
+        let of = |group: &Group| -> Vec<String> {
+            let columns = layout.names.iter().zip(&group.columns);
+            columns.filter_map(|(name, column)| column.warning(name)).collect()
+        };
+        let mut all: Vec<String> = self.groups.iter().flat_map(of).collect();
+        all.sort_unstable();
+        all.dedup();
+        all.truncate(NAMED);
+        all
     }
 
     /// Whether nothing has been said yet.
@@ -184,6 +213,11 @@ impl Groups {
     }
 }
 
+fn too_many() -> Error {
+    Error::limit_exceeded(format!("there are more than {MOST_GROUPS} groups"))
+        .with_hint("group by a column of fewer values")
+}
+
 /// The columns of statistics as rows: the groups' values, then what a [document](Groups::describe) says.
 pub(crate) fn schema(options: &Options) -> Schema {
     let field = |name: &str, kind, is_key| Field { name: name.to_owned(), kind, is_key };
@@ -204,7 +238,7 @@ pub(crate) fn schema(options: &Options) -> Schema {
         fields.push(field(&format!("q{q}"), Kind::Float, false));
     }
     fields.push(field("outliers", Kind::Integer, false));
-    Schema { name: "columns".to_owned(), fields }
+    Schema { name: "columns".to_owned(), fields: super::write::unique(fields) }
 }
 
 /// A document as rows of its [`schema`].

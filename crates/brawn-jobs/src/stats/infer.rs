@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::read::{Cells, Frame, Span, parse_trimmed};
+use super::read::{Frame, Span, parse_trimmed, shown_field};
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,24 +29,39 @@ impl Type {
     }
 }
 
-/// Which columns of a sample, read as text, hold numbers alone.
-pub(crate) fn numbers(frame: &Frame, block: &[u8], point: u8) -> Vec<bool> {
-    let is_number = |text: &[u8]| parse_trimmed(text, point).is_some();
-    let all = |spans: &[Span]| {
-        let mut some = false;
-        let mut texts = spans.iter().filter_map(|span| span.of(block, &frame.side));
-        // Spaces are no value where a number is wanted.
-        texts.all(|text| {
-            let number = is_number(text);
-            some |= number;
-            number || text.trim_ascii().is_empty()
-        }) && some
-    };
-    let columns = frame.columns.iter().map(|cells| match cells {
-        Cells::Texts(spans) => all(spans),
-        _ => false,
-    });
-    columns.collect()
+/// What the first values of a column are.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Guess {
+    numbers: u64,
+    others: u64,
+    /// The first that is no number.
+    example: Option<String>,
+}
+
+impl Guess {
+    /// Whether they are numbers alone.
+    pub(crate) fn is_number(&self) -> bool {
+        self.numbers > 0 && self.others == 0
+    }
+
+    /// The value that makes text of a column of numbers.
+    pub(crate) fn trap(&self) -> Option<&str> {
+        let is_trap = self.others > 0 && self.numbers >= 9 * self.others;
+        self.example.as_deref().filter(|_| is_trap)
+    }
+
+    /// Adds the texts of a block.
+    pub(crate) fn add(&mut self, spans: &[Span], frame: &Frame, block: &[u8], point: u8) {
+        for text in spans.iter().filter_map(|span| span.of(block, &frame.side)) {
+            if parse_trimmed(text, point).is_some() {
+                self.numbers += 1;
+            } else if !text.trim_ascii().is_empty() {
+                // Spaces are no value where a number is wanted.
+                self.others += 1;
+                self.example.get_or_insert_with(|| shown_field(text));
+            }
+        }
+    }
 }
 
 /// A form that text can have.

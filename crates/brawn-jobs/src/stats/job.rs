@@ -70,6 +70,11 @@ impl StatsJob {
         format!("{stem}.{what}.{}", format.extension())
     }
 
+    /// What is read ahead of the blocks, with the longest line in it.
+    fn reading(&self) -> u64 {
+        READING + 2 * self.options.max_line_size.0
+    }
+
     /// Bytes that the statistics hold, of an object of `size`.
     fn state(&self, size: Option<u64>) -> u64 {
         // A value of two bytes, with what separates it, is a number of eight, and may be counted.
@@ -115,7 +120,7 @@ impl Job for StatsJob {
             });
         }
         Ok(Planning::Ready(Plan {
-            peak_memory: READING + ahead * FOR_ONE + self.state(size),
+            peak_memory: self.reading() + ahead * FOR_ONE + self.state(size),
             outputs,
             streaming: true,
             summary: head.size.map_or("a stream".to_owned(), |size| ByteSize(size).to_string()),
@@ -126,14 +131,15 @@ impl Job for StatsJob {
         let name = source.name();
         let limit = budget.memory().limit();
         let state = (limit / 3).clamp(LEAST, STATE);
-        let fit = limit.saturating_sub(READING + state) / FOR_ONE;
+        let reading = self.reading();
+        let fit = limit.saturating_sub(reading + state) / FOR_ONE;
         let ahead = (blocks::ahead(budget.workers()) as u64).min(fit).max(1);
-        let held = budget.reserve(READING + ahead * FOR_ONE)?;
+        let held = budget.reserve(reading + ahead * FOR_ONE)?;
         let mut counted = Counted { reader: source, bytes: 0 };
-        let table = open(unpacked(&mut counted, budget)?, name, &self.options)?;
+        let table = open(unpacked(&mut counted, budget)?, name, &self.options, budget)?;
         let mut run = Run {
             options: &self.options,
-            rejects: Rejects::new(self.options.max_rejects),
+            rejects: Rejects::new(&self.options),
             rows: 0,
             ahead: usize::try_from(ahead).unwrap_or(usize::MAX),
             held: vec![held],
@@ -210,8 +216,7 @@ impl Run<'_> {
         let read = || splitter.next(spare.take());
         let compute = |block: Block| {
             budget.check()?;
-            let mut frame = format.parse(&block, layout);
-            budget.check()?;
+            let mut frame = format.parse(&block, layout, budget)?;
             let rows = frame.rows as u64;
             let (rejects, unknown) = (std::mem::take(&mut frame.rejects), frame.unknown.take());
             let said = say(frame, &block)?;
@@ -250,7 +255,8 @@ impl Run<'_> {
         let place = |name: &String| table.layout.names.iter().position(|known| known == name);
         let by: Vec<usize> = options.group_by.iter().filter_map(place).collect();
         let mut all = Groups::default();
-        let say = |frame: Frame, block: &Block| Ok(Groups::of(&frame, block, &by));
+        let budget = self.budget;
+        let say = |frame: Frame, block: &Block| Groups::of(&frame, block, &by, budget);
         let mut blocks = 0_u64;
         self.each_block(&mut table, say, |run, part| {
             all.merge(part)?;
@@ -261,10 +267,12 @@ impl Run<'_> {
         if all.is_empty() && by.is_empty() {
             // A header alone has columns too.
             let none = Block { bytes: Vec::new(), at: 0, line: 1, broken: None };
-            all = Groups::of(&table.format.parse(&none, &table.layout), &none, &by);
+            let frame = table.format.parse(&none, &table.layout, self.budget)?;
+            all = Groups::of(&frame, &none, &by, self.budget)?;
         }
         let document = all.describe(&table.layout, options, self.budget)?;
         debug_assert_eq!(all.rows(), self.rows, "every good record is in a group");
+        self.tally.warnings.extend(all.warnings(&table.layout));
         let statistics = self.document(name, document);
         let schema = columns::schema(options);
         if sink.takes_rows() {

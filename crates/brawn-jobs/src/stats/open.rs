@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::io::{Cursor, Read};
 
-use brawn_core::{Error, Result, blocks};
+use brawn_core::{Budget, Error, Result, blocks};
 
-use super::infer;
-use super::options::{Input, Options, Per};
+use super::infer::Guess;
+use super::options::{Input, Options, Per, Rejects};
 use super::read::{
     BLOCK, Block, Cells, Decoded, Dialect, Encoding, Frame, Layout, Splitter, csv, is_blank, json,
     json_keys,
@@ -29,10 +29,10 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    pub(crate) fn parse(&self, block: &Block, layout: &Layout) -> Frame {
+    pub(crate) fn parse(&self, block: &Block, layout: &Layout, budget: &Budget) -> Result<Frame> {
         match self {
-            Format::Csv(dialect) => csv(block, dialect, layout),
-            Format::Json => json(block, layout),
+            Format::Csv(dialect) => csv(block, dialect, layout, budget),
+            Format::Json => json(block, layout, budget),
         }
     }
 }
@@ -49,6 +49,20 @@ fn is_json(options: &Options, name: &str, sample: &[u8]) -> bool {
     }
 }
 
+/// The members of the objects of a sample.
+fn keys(sample: &[u8]) -> Result<Vec<String>> {
+    let names = json_keys(sample);
+    match names.len() {
+        0 => {
+            Err(Error::invalid_input("no line of its first megabyte is a JSON object with members"))
+        }
+        1..=MOST_COLUMNS => Ok(names),
+        more => {
+            Err(Error::limit_exceeded(format!("it has {more} columns, more than {MOST_COLUMNS}")))
+        }
+    }
+}
+
 type Text<R> = Decoded<std::io::Chain<Cursor<Vec<u8>>, R>>;
 
 /// Reads the first block of `reader` and looks at it.
@@ -59,6 +73,7 @@ pub(crate) fn open<R: Read>(
     reader: R,
     name: &str,
     options: &Options,
+    budget: &Budget,
 ) -> Result<Table<std::io::Chain<Cursor<Vec<u8>>, Text<R>>>> {
     let mut warnings = Vec::new();
     let (sample, at_end, text) = sample(reader, options.encoding, &mut warnings)?;
@@ -74,7 +89,7 @@ pub(crate) fn open<R: Read>(
         false => Format::Csv(Dialect::sniff(options, name, &sample)?),
     };
     let (names, first) = match &format {
-        Format::Json => (json_keys(&sample), 0),
+        Format::Json => (keys(&sample)?, 0),
         Format::Csv(dialect) => header(dialect, &sample)?,
     };
     let lines = sample.get(..first).unwrap_or_default();
@@ -90,20 +105,35 @@ pub(crate) fn open<R: Read>(
         point: options.decimal_separator as u8,
         null_padding: true,
         longest: usize::try_from(options.max_line_size.0).unwrap_or(usize::MAX),
+        most_rejects: usize::MAX,
         lines: options.per == Per::Row,
     };
     let rest = sample.get(first..).unwrap_or_default().to_vec();
-    let block = Block { bytes: rest, at: first as u64, line, broken: None };
-    let numbers = numbers(&format, &layout, &block, at_end);
-    layout.null_padding = options.null_padding;
-    want(&mut layout, options, &numbers)?;
     let dialect = match &format {
         Format::Csv(dialect) => *dialect,
         Format::Json => Dialect { delimiter: b',', quote: None, newline: b'\n', header: false },
     };
-    let rest = Cursor::new(block.bytes).chain(text);
+    let guesses = guess(&format, dialect, &layout, &rest, at_end, budget)?;
+    (layout.null_padding, layout.most_rejects) = (options.null_padding, most_rejects(options));
+    want(&mut layout, options, &guesses)?;
+    for (name, guess) in layout.names.iter().zip(&guesses) {
+        if let Some(example) = guess.trap().filter(|_| !options.types.contains_key(name)) {
+            warnings.push(format!(
+                "column `{name}` is read as text: {example} is no number (`types` pins it to float)"
+            ));
+        }
+    }
+    let rest = Cursor::new(rest).chain(text);
     let splitter = Splitter::new(rest, first as u64, line, dialect, layout.longest);
     Ok(Table { splitter, format, layout, warnings })
+}
+
+/// How many bad records of a block are worth to be found.
+fn most_rejects(options: &Options) -> usize {
+    match options.max_rejects {
+        Rejects::Count(most) => usize::try_from(most).unwrap_or(usize::MAX),
+        Rejects::Percent(_) => usize::MAX,
+    }
 }
 
 fn is_json_name(name: &str) -> bool {
@@ -116,14 +146,16 @@ fn sample<R: Read>(
     encoding: Encoding,
     warnings: &mut Vec<String>,
 ) -> Result<(Vec<u8>, bool, Text<R>)> {
-    let read =
-        |error| Error::new(brawn_core::ErrorKind::Storage, "reading failed").with_source(error);
-    let mut text = Decoded::new(Cursor::new(Vec::new()).chain(reader), encoding).map_err(read)?;
+    let mut text = Decoded::new(Cursor::new(Vec::new()).chain(reader), encoding)?;
     let mut sample = Vec::new();
     blocks::fill(&mut text, &mut sample, BLOCK)?;
     let mut at_end = sample.len() < BLOCK;
     let foreign = match std::str::from_utf8(&sample) {
-        Err(error) if encoding == Encoding::Auto => at_end || error.error_len().is_some(),
+        Err(error) if encoding == Encoding::Auto => {
+            // What has a letter of UTF-8 is UTF-8 with a bad byte in it.
+            let has_letters = sample.utf8_chunks().any(|chunk| !chunk.valid().is_ascii());
+            (at_end || error.error_len().is_some()) && !has_letters
+        }
         _ => false,
     };
     if foreign {
@@ -132,13 +164,16 @@ fn sample<R: Read>(
         );
         let (_, rest) = text.into_inner().into_inner();
         let again = Cursor::new(sample).chain(rest);
-        text = Decoded::new(again, Encoding::Windows1252).map_err(read)?;
+        text = Decoded::new(again, Encoding::Windows1252)?;
         sample = Vec::new();
         blocks::fill(&mut text, &mut sample, BLOCK)?;
         at_end = sample.len() < BLOCK;
     }
     Ok((sample, at_end, text))
 }
+
+/// More columns are a mistake in how the table is read.
+const MOST_COLUMNS: usize = 10_000;
 
 /// The names of the columns, and where the records begin.
 fn header(dialect: &Dialect, sample: &[u8]) -> Result<(Vec<String>, usize)> {
@@ -154,6 +189,20 @@ fn header(dialect: &Dialect, sample: &[u8]) -> Result<(Vec<String>, usize)> {
         }
         at = end;
     };
+    let ends_open = dialect.quote.is_some_and(|quote| {
+        let header = sample.get(at..end).unwrap_or_default();
+        end == sample.len() && memchr::memchr_iter(quote, header).count() % 2 == 1
+    });
+    if ends_open {
+        return Err(Error::invalid_input("a quote opens in the header and is not closed")
+            .with_hint("`quote` says what encloses fields, nothing for nothing"));
+    }
+    if first.len() > MOST_COLUMNS {
+        return Err(Error::limit_exceeded(format!(
+            "it has {} columns, more than {MOST_COLUMNS}",
+            first.len()
+        )));
+    }
     if !dialect.header {
         return Ok(((0..first.len()).map(|index| format!("column{index}")).collect(), at));
     }
@@ -173,19 +222,37 @@ fn header(dialect: &Dialect, sample: &[u8]) -> Result<(Vec<String>, usize)> {
     Ok((named.collect(), end))
 }
 
-/// Which columns hold numbers in all records of the first block.
-fn numbers(format: &Format, layout: &Layout, block: &Block, at_end: bool) -> Vec<bool> {
-    let mut frame = format.parse(block, layout);
-    if !at_end && frame.rows > 1 {
-        // The last record is cut off.
-        let rows = frame.rows - 1;
-        frame.columns.iter_mut().for_each(|cells| cells.truncate(rows));
+/// What the columns hold in the records of the sample, cut as the table will be.
+fn guess(
+    format: &Format,
+    dialect: Dialect,
+    layout: &Layout,
+    sample: &[u8],
+    at_end: bool,
+    budget: &Budget,
+) -> Result<Vec<Guess>> {
+    let mut guesses = vec![Guess::default(); layout.names.len()];
+    let mut splitter = Splitter::new(sample, 0, 1, dialect, layout.longest);
+    while let Some(block) = splitter.next(Vec::new())? {
+        let mut frame = format.parse(&block, layout, budget)?;
+        let is_last = block.at + block.bytes.len() as u64 == sample.len() as u64;
+        if is_last && !at_end && frame.rows > 1 {
+            // The last record is cut off.
+            let rows = frame.rows - 1;
+            frame.columns.iter_mut().for_each(|cells| cells.truncate(rows));
+        }
+        for (guess, cells) in guesses.iter_mut().zip(&frame.columns) {
+            budget.check()?;
+            if let Cells::Texts(spans) = cells {
+                guess.add(spans, &frame, &block.bytes, layout.point);
+            }
+        }
     }
-    infer::numbers(&frame, &block.bytes, layout.point)
+    Ok(guesses)
 }
 
 /// Settles which columns are read, and as what.
-fn want(layout: &mut Layout, options: &Options, numbers: &[bool]) -> Result<()> {
+fn want(layout: &mut Layout, options: &Options, guesses: &[Guess]) -> Result<()> {
     let of_rows = options.per == Per::Row;
     let named =
         [("select", &options.select), ("key", &options.key), ("group_by", &options.group_by)];
@@ -202,7 +269,7 @@ fn want(layout: &mut Layout, options: &Options, numbers: &[bool]) -> Result<()> 
         let is_selected = options.select.is_empty() || options.select.contains(name);
         let is_number = match options.types.get(name) {
             Some(pinned) => pinned.is_number(),
-            None => numbers.get(index).copied().unwrap_or_default(),
+            None => guesses.get(index).is_some_and(Guess::is_number),
         };
         if of_rows && !is_name && !options.select.is_empty() && is_selected && !is_number {
             return Err(Error::invalid_input(format!(

@@ -20,6 +20,8 @@ const NAMED: usize = 3;
 #[derive(Debug)]
 pub(crate) struct Rejects {
     allowed: Allowed,
+    /// So many are kept.
+    most: usize,
     kept: Vec<Reject>,
     count: u64,
     bytes: u64,
@@ -27,8 +29,10 @@ pub(crate) struct Rejects {
 }
 
 impl Rejects {
-    pub(crate) fn new(allowed: Allowed) -> Rejects {
-        Rejects { allowed, kept: Vec::new(), count: 0, bytes: 0, held: Vec::new() }
+    pub(crate) fn new(options: &Options) -> Rejects {
+        let most = if options.keeps_rejects() { usize::MAX } else { NAMED };
+        let allowed = options.max_rejects;
+        Rejects { allowed, most, kept: Vec::new(), count: 0, bytes: 0, held: Vec::new() }
     }
 
     pub(crate) fn count(&self) -> u64 {
@@ -47,6 +51,9 @@ impl Rejects {
             self.count += 1;
             if self.allowed.exceeded(self.count, self.count + rows, false) {
                 return Err(self.too_many(&reject, layout));
+            }
+            if self.kept.len() >= self.most {
+                continue;
             }
             self.bytes += (reject.text.len() + reject.message.len() + size_of::<Reject>()) as u64;
             if self.bytes > MOST {

@@ -30,7 +30,7 @@ impl RowPlan {
             field("std", Kind::Float, false),
             field("outliers", Kind::Text, false),
         ]);
-        Schema { name: "rows".to_owned(), fields }
+        Schema { name: "rows".to_owned(), fields: super::write::unique(fields) }
     }
 
     /// The rows of a block, and how many numbers had no finite mean or deviation.

@@ -1,6 +1,8 @@
 //! Rows as text: CSV (RFC 4180) and JSON Lines.
 
-use brawn_core::rows::{Cell, Rows, Schema};
+use std::collections::HashSet;
+
+use brawn_core::rows::{Cell, Field, Rows, Schema};
 
 use super::options::Format;
 
@@ -29,6 +31,20 @@ fn push_integer(value: i64, text: &mut String) {
     }
     let digits = digits.get(at..).and_then(|digits| std::str::from_utf8(digits).ok());
     text.push_str(digits.unwrap_or_default());
+}
+
+/// The same fields, each name once: the second `mean` is `mean_1`.
+pub(crate) fn unique(mut fields: Vec<Field>) -> Vec<Field> {
+    let mut seen = HashSet::new();
+    for field in &mut fields {
+        let name = field.name.clone();
+        let mut more = 0;
+        while !seen.insert(field.name.clone()) {
+            more += 1;
+            field.name = format!("{name}_{more}");
+        }
+    }
+    fields
 }
 
 /// What comes before the first row.

@@ -51,6 +51,14 @@ impl Column {
         }
     }
 
+    /// What people should know.
+    pub(crate) fn warning(&self, name: &str) -> Option<String> {
+        match self {
+            Column::Number(column) => column.warning(name),
+            _ => None,
+        }
+    }
+
     /// All of it, by name, in the order in which it is shown.
     pub(crate) fn describe(&self, options: &Options) -> Map<String, Value> {
         match self {

@@ -35,6 +35,8 @@ impl NumberColumn {
             }
         };
         run.retain(|value| !value.is_nan());
+        // Of a group: the point may stand in the rows of others.
+        let fraction = fraction && (rows.is_none() || run.iter().any(|value| value.fract() != 0.0));
         let all = rows.map_or(values.len(), <[u32]>::len);
         let moments = Moments::of(&run);
         let nulls = (all - run.len()) as u64;
@@ -84,7 +86,12 @@ impl NumberColumn {
         };
         let moments = &self.moments;
         let (distinct, is_counted) = self.distinct.count();
-        let quantile = |q| sample.quantile(options.quantile_rule, q);
+        // Thinning may have dropped the ends.
+        let quantile = |q| match q {
+            0.0 => self.min,
+            1.0 => self.max,
+            q => sample.quantile(options.quantile_rule, q),
+        };
         let quantiles: Map<String, Value> =
             options.quantiles.iter().map(|q| (q.to_string(), json!(quantile(*q)))).collect();
         let mut all = Map::new();
@@ -92,8 +99,9 @@ impl NumberColumn {
         put("type", if self.fraction { "float" } else { "integer" }.into());
         put("count", moments.count().into());
         put("nulls", self.nulls.into());
-        put("distinct", distinct.into());
-        put("distinct_is", if is_counted { "exact" } else { "estimate" }.into());
+        put("distinct", distinct.min(moments.count()).into());
+        let is_exact = is_counted && !self.is_rounded();
+        put("distinct_is", if is_exact { "exact" } else { "estimate" }.into());
         put("min", self.written(self.min));
         put("max", self.written(self.max));
         put("sum", self.written(moments.sum()));
@@ -118,6 +126,26 @@ impl NumberColumn {
         all
     }
 
+    /// Whether integers are there that binary64 does not hold: beyond 2^53 two of them may have become one.
+    pub(crate) fn is_rounded(&self) -> bool {
+        let largest = self.max.unwrap_or_default().max(-self.min.unwrap_or_default());
+        !self.fraction && largest > 9_007_199_254_740_992.0
+    }
+
+    /// What people should know.
+    pub(crate) fn warning(&self, name: &str) -> Option<String> {
+        if self.is_rounded() {
+            return Some(format!(
+                "column `{name}` has integers beyond 2^53, which are rounded (`types` pins it to text)"
+            ));
+        }
+        let has_no_mean = self.moments.count() > 0 && self.moments.mean().is_none();
+        let has_no_std = self.moments.count() > 1 && self.moments.std(0).is_none();
+        (has_no_mean || has_no_std).then(|| {
+            format!("column `{name}` has numbers so large that its mean or deviation is none")
+        })
+    }
+
     /// An integer without `.0`, where the column has no others.
     fn written(&self, value: Option<f64>) -> Value {
         match value {
@@ -131,7 +159,7 @@ impl NumberColumn {
 
     fn outliers(&self, sample: &Sample, options: &Options) -> Value {
         let factor = options.outlier_factor.unwrap_or_else(|| options.outliers.usual());
-        let bounds = self.bounds(sample, options.outliers, factor);
+        let bounds = self.bounds(sample, options.outliers, factor, options.ddof);
         let mut all = json!({ "rule": options.outliers, "factor": factor });
         let Some(fields) = all.as_object_mut() else { return all };
         match bounds {
@@ -140,7 +168,7 @@ impl NumberColumn {
             }
             Some(bounds) => {
                 let below = sample.less_than(bounds.low);
-                let above = sample.count().saturating_sub(sample.up_to(bounds.high));
+                let above = sample.weight().saturating_sub(sample.up_to(bounds.high));
                 fields.insert("low".to_owned(), json!(bounds.low));
                 fields.insert("high".to_owned(), json!(bounds.high));
                 fields.insert("count".to_owned(), (below + above).into());
@@ -157,7 +185,7 @@ impl NumberColumn {
         all
     }
 
-    fn bounds(&self, sample: &Sample, rule: Outliers, factor: f64) -> Option<Bounds> {
+    fn bounds(&self, sample: &Sample, rule: Outliers, factor: f64, ddof: u8) -> Option<Bounds> {
         let quantile = |q| sample.quantile(crate::numbers::Quantile::Linear, q);
         match rule {
             Outliers::Iqr => Some(Outliers::fences(quantile(0.25)?, quantile(0.75)?, factor)),
@@ -166,7 +194,7 @@ impl NumberColumn {
                 Outliers::around(median, sample.median_distance(median)? / 0.6745, factor)
             }
             Outliers::Zscore => {
-                Outliers::around(self.moments.mean()?, self.moments.std(1)?, factor)
+                Outliers::around(self.moments.mean()?, self.moments.std(ddof)?, factor)
             }
         }
     }
@@ -207,7 +235,8 @@ fn histogram(sample: &Sample, min: f64, max: f64, bins: usize) -> Value {
         return Value::Null;
     }
     // Of one value NumPy makes bins around it.
-    let (min, max) = if width > 0.0 { (min, max) } else { (min - 0.5, max + 0.5) };
+    let half = (min.abs() * f64::EPSILON * 8.0).max(0.5);
+    let (min, max) = if width > 0.0 { (min, max) } else { (min - half, max + half) };
     let step = (max - min) / bins as f64;
     let mut edges: Vec<f64> = (0..bins).map(|bin| min + bin as f64 * step).collect();
     edges.push(max);

@@ -91,18 +91,13 @@ impl Sample {
         8 * self.held as u64
     }
 
-    /// How many values came.
-    pub(crate) fn count(&self) -> u64 {
-        self.count
-    }
-
     /// The share of all values by which the rank of an answer may be off; 0 while all are held.
     pub(crate) fn rank_error(&self) -> f64 {
         if self.count == 0 { 0.0 } else { self.moved / self.count as f64 }
     }
 
     /// All weights together: the count, but for what thinning an odd number rounds.
-    fn weight(&self) -> u64 {
+    pub(crate) fn weight(&self) -> u64 {
         self.runs.iter().map(|run| run.weight * run.ascending.len() as u64).sum()
     }
 
@@ -237,7 +232,7 @@ mod tests {
         let ascending = sorted(&values);
         for run in [1, 63, 1000, 20_000] {
             let sample = sample(&values, run, usize::MAX);
-            assert!(sample.rank_error() == 0.0 && sample.count() == 10_007);
+            assert!(sample.rank_error() == 0.0 && sample.weight() == 10_007);
             for rule in [Quantile::Linear, Quantile::Hazen, Quantile::Nearest] {
                 for q in [0.0, 0.01, 0.25, 0.5, 0.777, 1.0] {
                     assert_eq!(sample.quantile(rule, q), rule.of(&ascending, q), "{run} {q}");

@@ -111,7 +111,7 @@ impl TextColumn {
         put("type", self.form.map_or("text", Form::name).into());
         put("count", self.count.into());
         put("nulls", self.nulls.into());
-        put("distinct", distinct.into());
+        put("distinct", distinct.min(self.count).into());
         put("distinct_is", if is_counted { "exact" } else { "estimate" }.into());
         put("min", self.min.as_deref().map(shown).into());
         put("max", self.max.as_deref().map(shown).into());

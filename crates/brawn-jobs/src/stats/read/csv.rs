@@ -1,5 +1,6 @@
 //! Records of a block, read field by field into columns.
 
+use brawn_core::{Budget, Result};
 use memchr::{memchr, memchr_iter, memchr2};
 
 use super::frame::{Cells, Frame, Span};
@@ -7,7 +8,15 @@ use super::reject::{Fault, Reject, field as shown_field, shown};
 use super::{Block, Broken, Dialect, Layout, number};
 
 /// Reads the records of a block.
-pub(crate) fn parse(block: &Block, dialect: &Dialect, layout: &Layout) -> Frame {
+///
+/// # Errors
+/// The budget's.
+pub(crate) fn parse(
+    block: &Block,
+    dialect: &Dialect,
+    layout: &Layout,
+    budget: &Budget,
+) -> Result<Frame> {
     let columns = layout.wanted.iter().map(Cells::emptied).collect();
     let mut parser = Parser {
         bytes: &block.bytes,
@@ -25,11 +34,14 @@ pub(crate) fn parse(block: &Block, dialect: &Dialect, layout: &Layout) -> Frame 
         };
         let (line, at, text) = (block.line, block.at, shown(&block.bytes));
         parser.frame.rejects.push(Reject { at, line, column: None, fault, message, text });
-        return parser.frame;
+        return Ok(parser.frame);
     }
-    parser.records(block.at, block.line);
-    parser.frame
+    parser.records(block.at, block.line, budget)?;
+    Ok(parser.frame)
 }
+
+/// A block of short records is not filled up to more values than this.
+pub(super) const MOST_CELLS: usize = 4 << 20;
 
 fn too_long(longest: usize) -> String {
     format!("the line is longer than {longest} bytes (`max_line_size`)")
@@ -52,10 +64,13 @@ enum End {
 type Bad = (Option<usize>, Fault, String);
 
 impl Parser<'_> {
-    fn records(&mut self, at: u64, first_line: u64) {
+    fn records(&mut self, at: u64, first_line: u64, budget: &Budget) -> Result<()> {
         let mut position = 0;
-        let mut line = 0;
-        while position < self.bytes.len() {
+        let mut line = 0_u32;
+        while position < self.bytes.len() && self.frame.rejects.len() <= self.layout.most_rejects {
+            if line.is_multiple_of(128) {
+                budget.check()?;
+            }
             let start = position;
             if self.ends_at(start).is_some_and(|(end, _)| matches!(end, End::Record)) {
                 position = self.ends_at(start).map_or(self.bytes.len(), |(_, next)| next);
@@ -89,6 +104,7 @@ impl Parser<'_> {
                 None => 1,
             };
         }
+        Ok(())
     }
 
     /// What can only be said of a whole record.
@@ -125,9 +141,12 @@ impl Parser<'_> {
             }
         }
         if index < count {
-            // A blank in the only column is an empty record, not a short one.
             if !self.layout.null_padding {
                 let message = format!("the record has {index} fields, the header {count}");
+                return Err((None, Fault::MissingColumns, message));
+            }
+            if rows * count > MOST_CELLS {
+                let message = format!("the record has {index} of {count} fields, as too many do");
                 return Err((None, Fault::MissingColumns, message));
             }
             self.frame.columns.iter_mut().skip(index).for_each(|cells| cells.pad(rows));

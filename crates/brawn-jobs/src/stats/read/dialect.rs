@@ -37,9 +37,15 @@ impl Dialect {
             Some("tab" | "\\t") => b'\t',
             Some(text) => one_byte("delimiter", text)?,
             None => {
-                let is_tsv = name.to_ascii_lowercase().ends_with(".tsv");
+                let name = name.to_ascii_lowercase();
+                let plain = name.strip_suffix(".gz").or(name.strip_suffix(".zst"));
+                let is_tsv = plain.unwrap_or(&name).ends_with(".tsv");
                 let first = if is_tsv { b'\t' } else { b',' };
                 let order = std::iter::once(first).chain(DELIMITERS);
+                // `1,5;2,5` has as many commas as semicolons.
+                let point = options.decimal_separator as u8;
+                let order = order.filter(|delimiter| *delimiter != point);
+                let first = if first == point { b';' } else { first };
                 let mut best = (0, first);
                 for delimiter in order {
                     let score = with(delimiter).fit(sample);
@@ -50,13 +56,18 @@ impl Dialect {
                 best.1
             }
         };
+        if delimiter == options.decimal_separator as u8 {
+            return Err(Error::invalid_options("`delimiter` and `decimal_separator` are the same"));
+        }
         if delimiter == newline || quote == Some(delimiter) || quote == Some(newline) {
             return Err(Error::invalid_options(
                 "`delimiter`, `quote` and the end of a line are three different characters",
             ));
         }
         let found = with(delimiter);
-        let header = options.header.unwrap_or_else(|| found.has_header(sample));
+        let header = options
+            .header
+            .unwrap_or_else(|| found.has_header(sample, options.decimal_separator as u8));
         Ok(Dialect { header, ..found })
     }
 
@@ -76,11 +87,10 @@ impl Dialect {
         if fields < 2 { 0 } else { same * 1000 / all * 100 + fields.min(99) }
     }
 
-    /// A header has no number and no empty name, where what follows it has a number; without numbers, the first record is
-    /// taken for one.
-    fn has_header(&self, sample: &[u8]) -> bool {
+    /// A header has no number; without numbers in the first record, it is taken for one.
+    fn has_header(&self, sample: &[u8], point: u8) -> bool {
         let mut records = self.records(sample);
-        let is_number = |field: &Vec<u8>| number::parse_trimmed(field, b'.').is_some();
+        let is_number = |field: &Vec<u8>| number::parse_trimmed(field, point).is_some();
         match records.next() {
             Some(first) => !first.iter().any(is_number),
             None => true,

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 
+use brawn_core::{Result, blocks};
 use serde::{Deserialize, Serialize};
 
 /// How characters are bytes.
@@ -58,9 +59,9 @@ impl<R: Read> Decoded<R> {
     ///
     /// # Errors
     /// The reader's.
-    pub(crate) fn new(mut reader: R, encoding: Encoding) -> io::Result<Decoded<R>> {
-        let mut mark = Vec::with_capacity(3);
-        reader.by_ref().take(3).read_to_end(&mut mark)?;
+    pub(crate) fn new(mut reader: R, encoding: Encoding) -> Result<Decoded<R>> {
+        let mut mark = Vec::new();
+        blocks::fill(&mut reader, &mut mark, 3)?;
         let sixteen = matches!(encoding, Encoding::Auto | Encoding::Utf16);
         let (form, len) = match (mark.as_slice(), encoding) {
             ([0xef, 0xbb, 0xbf], Encoding::Auto | Encoding::Utf8) => (Form::Same, 3),

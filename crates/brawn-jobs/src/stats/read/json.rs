@@ -2,9 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
+use brawn_core::{Budget, Result};
 use memchr::memchr;
 use serde_json::{Map, Value};
 
+use super::csv::MOST_CELLS;
 use super::frame::{Cells, Frame, Span};
 use super::reject::{Fault, Reject, field as shown_field, shown};
 use super::{Block, Layout, number};
@@ -26,13 +28,22 @@ pub(crate) fn keys(sample: &[u8]) -> Vec<String> {
 }
 
 /// Reads the records of a block.
-pub(crate) fn parse(block: &Block, layout: &Layout) -> Frame {
+///
+/// # Errors
+/// The budget's.
+pub(crate) fn parse(block: &Block, layout: &Layout, budget: &Budget) -> Result<Frame> {
     let columns = layout.wanted.iter().map(Cells::emptied).collect();
     let mut frame = Frame { columns, ..Frame::default() };
     let places: HashMap<&str, usize> =
         layout.names.iter().enumerate().map(|(index, name)| (name.as_str(), index)).collect();
-    let mut line_number = 0;
+    let mut line_number = 0_u32;
     for (start, line) in lines(&block.bytes) {
+        if line_number.is_multiple_of(64) {
+            budget.check()?;
+        }
+        if frame.rejects.len() > layout.most_rejects {
+            break;
+        }
         let text = line.trim_ascii();
         if !text.is_empty() || block.broken.is_some() {
             let side = frame.side.len();
@@ -40,6 +51,10 @@ pub(crate) fn parse(block: &Block, layout: &Layout) -> Frame {
                 let message =
                     format!("the line is longer than {} bytes (`max_line_size`)", layout.longest);
                 Err((None, Fault::LineSizeOverMaximum, message))
+            } else if (frame.rows + 1) * layout.wanted.len() > MOST_CELLS {
+                let message =
+                    format!("a megabyte has too many objects for {} names", layout.names.len());
+                Err((None, Fault::MissingColumns, message))
             } else {
                 record(text, &places, layout, &mut frame)
             };
@@ -64,7 +79,7 @@ pub(crate) fn parse(block: &Block, layout: &Layout) -> Frame {
         }
         line_number += 1;
     }
-    frame
+    Ok(frame)
 }
 
 /// Each line with where it begins.

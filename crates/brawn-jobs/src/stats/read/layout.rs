@@ -16,6 +16,8 @@ pub(crate) struct Layout {
     pub(crate) null_padding: bool,
     /// The longest record, in bytes.
     pub(crate) longest: usize,
+    /// More bad records in a block are not looked for.
+    pub(crate) most_rejects: usize,
     /// Whether the line of each row is wanted.
     pub(crate) lines: bool,
 }

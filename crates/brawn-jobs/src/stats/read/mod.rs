@@ -18,5 +18,5 @@ pub(crate) use frame::{Cells, Frame, Span};
 pub(crate) use json::{keys as json_keys, parse as json};
 pub(crate) use layout::Layout;
 pub(crate) use number::parse_trimmed;
-pub(crate) use reject::Reject;
+pub(crate) use reject::{Reject, field as shown_field};
 pub(crate) use split::{BLOCK, Block, Broken, Splitter};
