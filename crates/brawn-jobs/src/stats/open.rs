@@ -63,6 +63,9 @@ fn keys(sample: &[u8]) -> Result<Vec<String>> {
     }
 }
 
+/// The records: what the sample holds of them, then what comes after it.
+type Rest<R> = std::io::Chain<Cursor<Vec<u8>>, Text<R>>;
+
 type Text<R> = Decoded<std::io::Chain<Cursor<Vec<u8>>, R>>;
 
 /// Reads the first block of `reader` and looks at it.
@@ -74,7 +77,7 @@ pub(crate) fn open<R: Read>(
     name: &str,
     options: &Options,
     budget: &Budget,
-) -> Result<Table<std::io::Chain<Cursor<Vec<u8>>, Text<R>>>> {
+) -> Result<Table<Rest<R>>> {
     let mut warnings = Vec::new();
     let (sample, at_end, text) = sample(reader, options.encoding, &mut warnings)?;
     if sample.trim_ascii().is_empty() && at_end {

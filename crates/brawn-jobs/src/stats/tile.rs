@@ -2,6 +2,11 @@
 //!
 //! The order of operations within a row is that of one row alone, so the results are the same bits.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "one index into arrays of one length is what becomes vectors"
+)]
+
 use crate::numbers::Quantile;
 
 /// Rows of a tile.

@@ -118,9 +118,10 @@ impl TextColumn {
         put("min_length", json!(self.lengths.map(|(short, _)| short)));
         put("max_length", json!(self.lengths.map(|(_, long)| long)));
         if let Some(top) = self.distinct.top(options.top, Ord::cmp) {
-            let of =
-                |(text, count): (&Box<[u8]>, u64)| json!({ "value": shown(text), "count": count });
-            put("top", top.into_iter().map(of).collect());
+            let all = top
+                .into_iter()
+                .map(|(text, count)| json!({ "value": shown(text), "count": count }));
+            put("top", all.collect());
         }
         all
     }

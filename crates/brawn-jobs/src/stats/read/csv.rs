@@ -282,7 +282,10 @@ impl Parser<'_> {
             let before = found.checked_sub(1).and_then(|before| self.bytes.get(before));
             let opens =
                 found == start || before.is_none_or(|byte| *byte == delimiter || *byte == newline);
-            while opens {
+            if !opens {
+                continue;
+            }
+            loop {
                 let rest = self.bytes.get(at..).unwrap_or_default();
                 let Some(step) = quote.and_then(|quote| memchr(quote, rest)) else {
                     return self.bytes.len();

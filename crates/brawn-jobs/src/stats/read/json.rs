@@ -36,8 +36,7 @@ pub(crate) fn parse(block: &Block, layout: &Layout, budget: &Budget) -> Result<F
     let mut frame = Frame { columns, ..Frame::default() };
     let places: HashMap<&str, usize> =
         layout.names.iter().enumerate().map(|(index, name)| (name.as_str(), index)).collect();
-    let mut line_number = 0_u32;
-    for (start, line) in lines(&block.bytes) {
+    for (line_number, (start, line)) in (0_u32..).zip(lines(&block.bytes)) {
         if line_number.is_multiple_of(64) {
             budget.check()?;
         }
@@ -77,7 +76,6 @@ pub(crate) fn parse(block: &Block, layout: &Layout, budget: &Budget) -> Result<F
                 }
             }
         }
-        line_number += 1;
     }
     Ok(frame)
 }
