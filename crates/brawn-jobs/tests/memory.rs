@@ -117,8 +117,8 @@ static ALONE: Mutex<()> = Mutex::new(());
 #[test]
 fn the_real_peak_is_within_the_plan() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let photo = photo(2400, 1600);
-    let noise = noise(2000, 1500);
+    let photo = photo(1800, 1200);
+    let noise = noise(1500, 1100);
     let rgba: Vec<u8> = (0..900 * 700 * 4).map(|index| (index * 31 / 7 % 256) as u8).collect();
     let inputs = [
         ("photo.jpg", jpeg(&photo)),

@@ -10,7 +10,8 @@ use super::column::Column;
 use super::options::Options;
 use super::read::{Block, Cells, Frame, Layout};
 
-/// Values that are held to be ordered, of all columns and groups together: 128 MB.
+/// Values that are held to be ordered, of all columns and groups together: 128 MB. Of groups that come one after the other it is
+/// more, for one that has ended is thinned no more.
 const HELD: usize = 16 << 20;
 
 /// Of each column of a group at least so many.
@@ -228,6 +229,7 @@ pub(crate) fn schema(options: &Options) -> Schema {
     for name in ["count", "nulls", "distinct"] {
         fields.push(field(name, Kind::Integer, false));
     }
+    fields.push(field("distinct_is", Kind::Text, false));
     // Of numbers and of text.
     fields.push(field("min", Kind::Text, false));
     fields.push(field("max", Kind::Text, false));
@@ -237,6 +239,7 @@ pub(crate) fn schema(options: &Options) -> Schema {
     for q in &options.quantiles {
         fields.push(field(&format!("q{q}"), Kind::Float, false));
     }
+    fields.push(field("quantile_error", Kind::Float, false));
     fields.push(field("outliers", Kind::Integer, false));
     Schema { name: "columns".to_owned(), fields: super::write::unique(fields) }
 }
