@@ -5,22 +5,14 @@ use brawn_edge::{Destination, Location, Outcome};
 use brawn_jobs::Recipe;
 
 use crate::args::Compress;
-use crate::plan::{Plan, Task, plan, print_event, route};
+use crate::plan::{Plan, Task, plan, print_event, route_to};
 use crate::stderr;
 
 /// What the words ask for.
 pub(crate) fn compress(words: Compress) -> Result<Plan> {
     let Compress { from, to, stdout, force, remove, keep: _, writing, run, options } = words;
-    let to = match (to, stdout) {
-        (_, true) => Some(Location::Stdio),
-        (Some(to), false) => Some(to.parse::<Location>()?),
-        (None, false) => None,
-    };
-    let mut route = route(&from)?;
-    route.to = to.clone();
-    route.skip_existing = writing.skip_existing;
-    route.dry_run = writing.dry_run;
-    route.cache_control = writing.cache_control;
+    let route = route_to(&from, to.as_deref(), stdout, &writing)?;
+    let to = route.to.clone();
     let destination = match &to {
         Some(to) => Destination::resolve(to.clone(), &route.sources)?,
         None => Destination::beside(),

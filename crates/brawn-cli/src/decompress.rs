@@ -11,22 +11,14 @@ use brawn_jobs::Recipe;
 use crate::args::Decompress;
 use crate::compress::remove_input;
 use crate::hash::source_name;
-use crate::plan::{Plan, Task, Work, plan, print_event, route};
+use crate::plan::{Plan, Task, Work, plan, print_event, route_to};
 use crate::stdout::Form;
 
 /// What the words ask for.
 pub(crate) fn decompress(words: Decompress) -> Result<Plan> {
     let Decompress { from, to, stdout, force, remove, keep: _, writing, run, mut options } = words;
-    let to = match (to, stdout) {
-        (_, true) => Some(Location::Stdio),
-        (Some(to), false) => Some(to.parse::<Location>()?),
-        (None, false) => None,
-    };
-    let mut route = route(&from)?;
-    route.to = to.clone();
-    route.skip_existing = writing.skip_existing;
-    route.dry_run = writing.dry_run;
-    route.cache_control = writing.cache_control;
+    let route = route_to(&from, to.as_deref(), stdout, &writing)?;
+    let to = route.to.clone();
     let writes = options.writes();
     let destination = match &to {
         Some(to) => Destination::resolve(to.clone(), &route.sources)?,

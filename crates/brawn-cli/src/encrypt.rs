@@ -9,7 +9,7 @@ use brawn_jobs::Recipe;
 use crate::args::encrypt::{Decrypt, Encrypt, Place};
 use crate::args::{From, Run, Writing};
 use crate::passphrase;
-use crate::plan::{Plan, Task, plan, print_event, route};
+use crate::plan::{Plan, Task, plan, print_event, route_to};
 use crate::stderr;
 
 /// What the words of `brawn encrypt` ask for.
@@ -65,18 +65,7 @@ pub(crate) fn decrypt(words: Decrypt) -> Result<Plan> {
 }
 
 fn routed(from: &From, place: &Place, writing: &Writing) -> Result<Route> {
-    let to = match (&place.to, place.stdout) {
-        (_, true) => Some(Location::Stdio),
-        (Some(to), false) => Some(to.parse::<Location>()?),
-        (None, false) => None,
-    };
-    Ok(Route {
-        to,
-        skip_existing: writing.skip_existing,
-        dry_run: writing.dry_run,
-        cache_control: writing.cache_control.clone(),
-        ..route(from)?
-    })
+    route_to(from, place.to.as_deref(), place.stdout, writing)
 }
 
 fn goes_to_stdout(route: &Route) -> bool {

@@ -8,7 +8,7 @@ use brawn_edge::{Destination, Flow, Item, Location, Outcome, Route, Stores};
 use brawn_jobs::Recipe;
 use serde_json::Value;
 
-use crate::args::{From, Image, Run};
+use crate::args::{From, Image, Run, Writing};
 use crate::stderr;
 use crate::stdout::{Form, Tell};
 use crate::verdict::Verdict;
@@ -77,6 +77,27 @@ pub(crate) fn image(words: Image) -> Result<Plan> {
     }
     let destination = destination()?;
     plan(Task { run, route, recipe, destination }).map(|work| Plan::Flow(Box::new(work)))
+}
+
+/// The sources as a route to where the words say; `stdout` is `-c`.
+pub(crate) fn route_to(
+    from: &From,
+    to: Option<&str>,
+    stdout: bool,
+    writing: &Writing,
+) -> Result<Route> {
+    let to = match (to, stdout) {
+        (_, true) => Some(Location::Stdio),
+        (Some(to), false) => Some(to.parse::<Location>()?),
+        (None, false) => None,
+    };
+    Ok(Route {
+        to,
+        skip_existing: writing.skip_existing,
+        dry_run: writing.dry_run,
+        cache_control: writing.cache_control.clone(),
+        ..route(from)?
+    })
 }
 
 /// The sources as a route to nowhere.

@@ -15,7 +15,7 @@ use brawn_jobs::stats::{Format, Per, page};
 use serde_json::Value;
 
 use crate::args::Stats;
-use crate::plan::{Plan, Task, Work, plan, print_event, route};
+use crate::plan::{Plan, Task, Work, plan, print_event, route_to};
 use crate::stderr;
 use crate::stdout::{Form, Tell};
 use crate::verdict::Verdict;
@@ -29,12 +29,8 @@ pub(crate) fn stats(words: Stats) -> Result<Plan> {
         options.types = pin::of_file(&schema)?;
     }
     options.types.extend(types);
-    let to = to.map(|to| to.parse::<Location>()).transpose()?;
-    let mut route = route(&from)?;
-    route.to = to.clone();
-    route.skip_existing = writing.skip_existing;
-    route.dry_run = writing.dry_run;
-    route.cache_control = writing.cache_control;
+    let mut route = route_to(&from, to.as_deref(), false, &writing)?;
+    let to = route.to.clone();
     (route.table, route.mode, route.key_alone) = (rows.table, rows.mode, rows.key_alone);
     let per_row = options.per == Per::Row;
     if per_row && report.is_some() {

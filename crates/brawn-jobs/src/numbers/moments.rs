@@ -43,7 +43,7 @@ impl Moments {
         Moments { count, sum, mean, m2: s2 - n * off * off, m3: s3, m4: s4 }
     }
 
-    /// Mean and [variance](Moments::variance) alone, in a third of the time.
+    /// Mean and [variance](Moments::variance) alone, without the sums of higher powers.
     pub fn mean_and_variance(values: &[f64], ddof: u8) -> (Option<f64>, Option<f64>) {
         if values.is_empty() {
             return (None, None);

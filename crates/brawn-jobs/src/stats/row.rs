@@ -208,7 +208,7 @@ fn listed(values: &[f64], bounds: Option<Bounds>, text: &mut String) {
     text.push(']');
 }
 
-/// A few values are sorted by insertion in less time than the library takes to choose how.
+/// A few values, by insertion.
 fn sort(values: &mut [f64]) {
     if values.len() > 24 {
         values.sort_unstable_by(f64::total_cmp);

@@ -13,7 +13,7 @@ pub(crate) fn push_float(value: f64, text: &mut String) {
 }
 
 fn push_integer(value: i64, text: &mut String) {
-    // Lines and counts: `Display` takes three times as long.
+    // Lines and counts, of each row: formatting them by `Display` stood in the profile.
     let mut digits = [0_u8; 20];
     let (mut rest, mut at) = (value.unsigned_abs(), digits.len());
     loop {

@@ -207,7 +207,7 @@ fn pick(a: Option<f64>, b: Option<f64>, of: impl Fn(f64, f64) -> f64) -> Option<
     }
 }
 
-/// As integers, which the library compares without branches: half the time.
+/// As integers, which the library compares without branches.
 fn sort(values: &mut [f64]) {
     let mut keys: Vec<u64> = values.iter().map(|value| key(*value)).collect();
     keys.sort_unstable();
