@@ -10,7 +10,7 @@ use brawn_core::{
 };
 use serde_json::{Map, Value, json};
 
-use super::columns::{self, Groups};
+use super::columns::{self, Estimated, Groups};
 use super::open::{Table, open, row_plan};
 use super::options::{Format, Options, Per};
 use super::read::{BLOCK, Block, Frame, Reject};
@@ -256,10 +256,12 @@ impl Run<'_> {
         let by: Vec<usize> = options.group_by.iter().filter_map(place).collect();
         let mut all = Groups::default();
         let budget = self.budget;
-        let say = |frame: Frame, block: &Block| Groups::of(&frame, block, &by, budget);
+        let estimated = Estimated::of(table.layout.names.len());
+        let say = |frame: Frame, block: &Block| Groups::of(&frame, block, &by, &estimated, budget);
         let mut blocks = 0_u64;
         self.each_block(&mut table, say, |run, part| {
             all.merge(part)?;
+            all.tell(&estimated);
             blocks += 1;
             // Looking is not free, and a block adds little.
             if blocks.is_multiple_of(8) || blocks < 8 { run.hold(all.held()) } else { Ok(()) }
@@ -268,7 +270,7 @@ impl Run<'_> {
             // A header alone has columns too.
             let none = Block { bytes: Vec::new(), at: 0, line: 1, broken: None };
             let frame = table.format.parse(&none, &table.layout, self.budget)?;
-            all = Groups::of(&frame, &none, &by, self.budget)?;
+            all = Groups::of(&frame, &none, &by, &estimated, self.budget)?;
         }
         let document = all.describe(&table.layout, options, self.budget)?;
         debug_assert_eq!(all.rows(), self.rows, "every good record is in a group");

@@ -123,6 +123,7 @@ impl Scratch {
     }
 
     /// The rows of a tile.
+    #[allow(clippy::needless_range_loop, reason = "one index into arrays of one length")]
     fn tile(
         &mut self,
         tile: &Tile,
@@ -134,19 +135,16 @@ impl Scratch {
     ) {
         let count = columns.len();
         let freedom = count as f64 - f64::from(options.ddof);
-        let lanes = (tile.quantile(0.25), tile.quantile(0.5), tile.quantile(0.75), tile.ends());
-        let (first, medians, third, (least, greatest)) = lanes;
-        let quartiles = first.into_iter().zip(third);
-        let ends = least.into_iter().zip(greatest);
-        let moments = tile.mean.into_iter().zip(tile.squares);
-        for (at, (((median, quartiles), ends), (mean, squares))) in
-            medians.into_iter().zip(quartiles).zip(ends).zip(moments).enumerate()
-        {
+        let (first, medians, third) =
+            (tile.quantile(0.25), tile.quantile(0.5), tile.quantile(0.75));
+        let ends = tile.ends();
+        for at in 0..tile::ROWS {
+            let (mean, squares) = (tile.mean[at], tile.squares[at]);
             let is_finite = mean.is_finite() && squares.is_finite();
             let variance = (is_finite && freedom > 0.0).then(|| (squares / freedom).max(0.0));
             let mean = mean.is_finite().then_some(mean);
             let bounds = match options.outliers {
-                Outliers::Iqr => Some(Outliers::fences(quartiles.0, quartiles.1, factor)),
+                Outliers::Iqr => Some(Outliers::fences(first[at], third[at], factor)),
                 Outliers::Zscore => zscore(mean, variance, factor),
                 Outliers::Mad => {
                     self.ascending.clear();
@@ -154,8 +152,8 @@ impl Scratch {
                     Outliers::Mad.bounds(&self.ascending, factor)
                 }
             };
-            let one = One { count, mean, variance, median: Some(median) };
-            match bounds.filter(|bounds| bounds.exclude(ends.0) || bounds.exclude(ends.1)) {
+            let one = One { count, mean, variance, median: Some(medians[at]) };
+            match bounds.filter(|bounds| bounds.exclude(ends.0[at]) || bounds.exclude(ends.1[at])) {
                 None => push(one, "[]"),
                 bounds => {
                     self.take(columns, row + at);
@@ -184,14 +182,12 @@ fn zscore(mean: Option<f64>, variance: Option<f64>, factor: f64) -> Option<Bound
 
 /// A column that names rows.
 fn key(frame: &Frame, block: &Block, index: usize) -> Column {
-    let mut texts = Texts::default();
-    if let Some(Cells::Texts(spans)) = frame.columns.get(index) {
-        for span in spans {
-            let text = span.of(&block.bytes, &frame.side);
-            texts.push(text.and_then(|text| std::str::from_utf8(text).ok()));
+    Column::Text(match frame.columns.get(index) {
+        Some(Cells::Texts(spans)) => {
+            Texts::of_bytes(spans.iter().map(|span| span.of(&block.bytes, &frame.side)))
         }
-    }
-    Column::Text(texts)
+        _ => Texts::default(),
+    })
 }
 
 /// A JSON list of the values out of bounds.

@@ -74,6 +74,15 @@ impl Cells {
         }
     }
 
+    /// Makes room.
+    pub(crate) fn reserve(&mut self, more: usize) {
+        match self {
+            Cells::Skipped => {}
+            Cells::Numbers(values, _) => values.reserve(more),
+            Cells::Texts(spans) => spans.reserve(more),
+        }
+    }
+
     pub(crate) fn truncate(&mut self, rows: usize) {
         match self {
             Cells::Skipped => {}

@@ -103,23 +103,23 @@ impl<R: Read> Splitter<R> {
     }
 
     fn fill(&mut self) -> Result<()> {
-        let mut piece = Vec::new();
-        blocks::fill(&mut self.reader, &mut piece, STEP)?;
-        self.at_end = piece.is_empty();
-        self.buffer.extend_from_slice(&piece);
+        self.at_end = blocks::append(&mut self.reader, &mut self.buffer, STEP)? == 0;
         Ok(())
     }
 
     fn take(&mut self, end: usize, mut spare: Vec<u8>, broken: Option<Broken>) -> Block {
         spare.clear();
-        let head = self.buffer.get(..end).unwrap_or_default();
-        let shown = if broken.is_some() { end.min(SHOWN) } else { end };
-        spare.extend_from_slice(head.get(..shown).unwrap_or_default());
-        let block = Block { bytes: spare, at: self.at, line: self.line, broken };
-        self.line += memchr_iter(self.dialect.newline, head).count() as u64;
+        // What comes after the block is less than the block: it is copied, and the block handed on as it is.
+        spare.extend_from_slice(self.buffer.get(end..).unwrap_or_default());
+        let mut bytes = std::mem::replace(&mut self.buffer, spare);
+        bytes.truncate(end);
+        let (at, line) = (self.at, self.line);
+        self.line += memchr_iter(self.dialect.newline, &bytes).count() as u64;
         self.at += end as u64;
-        self.buffer.drain(..end);
-        block
+        if broken.is_some() {
+            bytes.truncate(SHOWN);
+        }
+        Block { bytes, at, line, broken }
     }
 
     /// Drops what is left of a line that is too long.
