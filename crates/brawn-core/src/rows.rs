@@ -188,6 +188,17 @@ impl Rows {
         self.len == 0
     }
 
+    /// Bytes held, about.
+    pub fn size(&self) -> u64 {
+        let of = |column: &Column| match column {
+            Column::Boolean(values) => values.len() * size_of::<Option<bool>>(),
+            Column::Integer(values) => values.len() * size_of::<Option<i64>>(),
+            Column::Float(values) => values.len() * size_of::<Option<f64>>(),
+            Column::Text(texts) => texts.text.len() + texts.len() * size_of::<(usize, bool)>(),
+        };
+        self.columns.iter().map(of).sum::<usize>() as u64
+    }
+
     /// The columns.
     pub fn columns(&self) -> &[Column] {
         &self.columns

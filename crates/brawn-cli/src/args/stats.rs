@@ -30,7 +30,7 @@ pub(crate) struct Stats {
     #[command(flatten)]
     pub(crate) from: From,
 
-    /// Where results go: sqlite:FILE, postgres://user@host/db, a folder, s3://bucket/prefix/, one .csv, .jsonl or .json file
+    /// Where results go: sqlite:FILE, postgres://user@host/db, a folder, s3://bucket/prefix/, one .csv, .jsonl, .json or .parquet file
     #[arg(short = 'o', long, value_name = "DST", value_hint = ValueHint::AnyPath)]
     pub(crate) to: Option<String>,
 

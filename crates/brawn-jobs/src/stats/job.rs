@@ -3,10 +3,9 @@
 use std::io::Read;
 
 use brawn_core::blocks::{self, Spare};
-use brawn_core::rows::{Rows, Schema, Table as RowTable};
 use brawn_core::{
-    Budget, ByteSize, Draft, Error, Head, Job, Plan, PlannedOutput, Planning, Reservation, Result,
-    Sink, Source, Tally, Vcpus,
+    Budget, ByteSize, Error, Head, Job, Plan, PlannedOutput, Planning, Reservation, Result, Sink,
+    Source, Tally, Vcpus,
 };
 use serde_json::{Map, Value, json};
 
@@ -15,7 +14,7 @@ use super::open::{Table, open, row_plan};
 use super::options::{Format, Options, Per};
 use super::read::{BLOCK, Block, Frame, Reject};
 use super::rejects::{self, Rejects};
-use super::write;
+use super::to::To;
 use crate::decompress::unpacked;
 
 /// A block, its values as numbers, in order, and what is told of them.
@@ -75,6 +74,15 @@ impl StatsJob {
         READING + 2 * self.options.max_line_size.0
     }
 
+    /// What a file that is no text takes before it is written.
+    fn writing(&self) -> u64 {
+        match self.format() {
+            #[cfg(feature = "parquet")]
+            Some(Format::Parquet) => super::parquet::MEMORY,
+            _ => 0,
+        }
+    }
+
     /// Bytes that the statistics hold, of an object of `size`.
     fn state(&self, size: Option<u64>) -> u64 {
         // A value of two bytes, with what separates it, is a number of eight, and may be counted.
@@ -120,7 +128,7 @@ impl Job for StatsJob {
             });
         }
         Ok(Planning::Ready(Plan {
-            peak_memory: self.reading() + ahead * FOR_ONE + self.state(size),
+            peak_memory: self.reading() + ahead * FOR_ONE + self.state(size) + self.writing(),
             outputs,
             streaming: true,
             summary: head.size.map_or("a stream".to_owned(), |size| ByteSize(size).to_string()),
@@ -131,10 +139,11 @@ impl Job for StatsJob {
         let name = source.name();
         let limit = budget.memory().limit();
         let state = (limit / 3).clamp(LEAST, STATE);
-        let reading = self.reading();
+        let reading = self.reading() + self.writing();
         let fit = limit.saturating_sub(reading + state) / FOR_ONE;
         let ahead = (blocks::ahead(budget.workers()) as u64).min(fit).max(1);
-        let held = budget.reserve(reading + ahead * FOR_ONE)?;
+        // A Parquet file takes its own.
+        let held = budget.reserve(self.reading() + ahead * FOR_ONE)?;
         let mut counted = Counted { reader: source, bytes: 0 };
         let table = open(unpacked(&mut counted, budget)?, name, &self.options, budget)?;
         let mut run = Run {
@@ -276,23 +285,23 @@ impl Run<'_> {
         debug_assert_eq!(all.rows(), self.rows, "every good record is in a group");
         self.tally.warnings.extend(all.warnings(&table.layout));
         let statistics = self.document(name, document);
-        let schema = columns::schema(options);
-        if sink.takes_rows() {
-            let mut to = sink.table(&schema)?;
-            to.write(&columns::rows(&statistics, options))?;
-            to.finish()?;
-        } else if let Some((file, format)) = output {
-            let text = match format {
-                Format::Json => format!("{:#}\n", Value::Object(statistics.clone())),
-                format => {
-                    let rows = columns::rows(&statistics, options);
-                    write::header(&schema, format) + &write::rows(&schema, &rows, format)
-                }
-            };
-            let mut draft = sink.open(&file, format.content_type())?;
-            draft.write(text.as_bytes())?;
-            draft.finish()?;
-            self.tally.bytes_out += text.len() as u64;
+        match output {
+            Some((file, Format::Json)) if !sink.takes_rows() => {
+                let text = format!("{:#}\n", Value::Object(statistics.clone()));
+                let mut draft = sink.open(&file, Format::Json.content_type())?;
+                draft.write(text.as_bytes())?;
+                draft.finish()?;
+                self.tally.bytes_out += text.len() as u64;
+            }
+            None if !sink.takes_rows() => {}
+            output => {
+                let (file, format) = output.unwrap_or_else(|| (String::new(), Format::Csv));
+                let schema = columns::schema(options);
+                let mut to = To::begin(sink, &schema, &file, format, self.budget)?;
+                let said = to.form().say(columns::rows(&statistics, options));
+                to.write(said)?;
+                self.tally.bytes_out += to.finish()?;
+            }
         }
         self.put_rejects_aside(&table, name, sink)?;
         self.tally.facts.push(("statistics".to_owned(), Value::Object(statistics)));
@@ -310,22 +319,18 @@ impl Run<'_> {
         let options = self.options;
         let plan = row_plan(&table.layout, options);
         let schema = plan.schema();
-        let mut to = To::begin(sink, &schema, file, format)?;
-        let as_text = to.is_file();
+        let mut to = To::begin(sink, &schema, file, format, self.budget)?;
+        // A file of text gets it made here, side by side.
+        let form = to.form();
         let say = |frame: Frame, block: &Block| {
             let (rows, overflows) = plan.rows(&frame, block, options);
-            // A file gets text, which is made here, side by side.
-            let said = if as_text {
-                Said::Text(write::rows(&schema, &rows, format))
-            } else {
-                Said::Rows(rows)
-            };
+            let said = form.say(rows);
             Ok((said, overflows))
         };
         let mut overflows = 0;
         self.each_block(&mut table, say, |_, (said, count)| {
             overflows += count;
-            to.write(&said)
+            to.write(said)
         })?;
         self.tally.bytes_out += to.finish()?;
         if overflows > 0 {
@@ -368,55 +373,5 @@ impl Run<'_> {
             self.held.push(self.budget.reserve(STEP)?);
         }
         Ok(())
-    }
-}
-
-/// Rows of a block, as the destination takes them.
-enum Said {
-    Rows(Rows),
-    Text(String),
-}
-
-enum To<'a> {
-    Table(Box<dyn RowTable + 'a>),
-    File(Box<dyn Draft + 'a>, u64),
-}
-
-impl<'a> To<'a> {
-    fn begin(
-        sink: &'a mut dyn Sink,
-        schema: &Schema,
-        file: &str,
-        format: Format,
-    ) -> Result<To<'a>> {
-        if sink.takes_rows() {
-            return Ok(To::Table(sink.table(schema)?));
-        }
-        let mut to = To::File(sink.open(file, format.content_type())?, 0);
-        to.write(&Said::Text(write::header(schema, format)))?;
-        Ok(to)
-    }
-
-    fn is_file(&self) -> bool {
-        matches!(self, To::File(..))
-    }
-
-    fn write(&mut self, said: &Said) -> Result<()> {
-        match (self, said) {
-            (To::Table(table), Said::Rows(rows)) => table.write(rows),
-            (To::File(draft, bytes), Said::Text(text)) => {
-                *bytes += text.len() as u64;
-                draft.write(text.as_bytes())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// How many bytes were written to a file.
-    fn finish(self) -> Result<u64> {
-        match self {
-            To::Table(table) => table.finish().map(|()| 0),
-            To::File(draft, bytes) => draft.finish().map(|()| bytes),
-        }
     }
 }

@@ -80,7 +80,8 @@ pub(crate) fn rows(schema: &Schema, rows: &Rows, format: Format) -> String {
                     push_cell(column.cell(row), &mut text, push_csv);
                 }
             }
-            Format::Jsonl | Format::Json => {
+            // Others than text do not come here.
+            Format::Jsonl | Format::Json | Format::Parquet => {
                 text.push('{');
                 for (index, (name, cell)) in names.iter().zip(rows.row(row)).enumerate() {
                     if index > 0 {
