@@ -149,6 +149,7 @@ impl Job for StatsJob {
         let mut run = Run {
             options: &self.options,
             rejects: Rejects::new(&self.options),
+            read_as: table.read_as(),
             rows: 0,
             ahead: usize::try_from(ahead).unwrap_or(usize::MAX),
             held: vec![held],
@@ -195,6 +196,7 @@ impl<R: Read> Read for Counted<R> {
 struct Run<'a> {
     options: &'a Options,
     rejects: Rejects,
+    read_as: Value,
     rows: u64,
     ahead: usize,
     held: Vec<Reservation>,
@@ -206,7 +208,7 @@ struct Run<'a> {
 struct Part<T> {
     said: T,
     rows: u64,
-    rejects: Vec<Reject>,
+    rejects: (Vec<Reject>, u64),
     unknown: Option<(u64, String)>,
 }
 
@@ -219,15 +221,16 @@ impl Run<'_> {
         mut take: impl FnMut(&mut Run<'_>, T) -> Result<()>,
     ) -> Result<()> {
         let spare = Spare::default();
-        let Table { splitter, format, layout, warnings } = table;
+        let Table { splitter, format, layout, warnings, .. } = table;
         let (budget, ahead) = (self.budget, self.ahead);
         let mut unknown: Option<(u64, String)> = None;
-        let read = || splitter.next(spare.take());
+        let read = || splitter.next(spare.take(), budget);
         let compute = |block: Block| {
             budget.check()?;
             let mut frame = format.parse(&block, layout, budget)?;
             let rows = frame.rows as u64;
-            let (rejects, unknown) = (std::mem::take(&mut frame.rejects), frame.unknown.take());
+            let rejects = (std::mem::take(&mut frame.rejects), frame.more_rejects);
+            let unknown = frame.unknown.take();
             let said = say(frame, &block)?;
             budget.advance(block.bytes.len() as u64);
             spare.give_back(block.bytes);
@@ -359,6 +362,7 @@ impl Run<'_> {
     fn document(&self, name: &str, mut document: Map<String, Value>) -> Map<String, Value> {
         let Options { ddof, quantile_rule, per, .. } = self.options;
         document.insert("file".to_owned(), name.into());
+        document.insert("read_as".to_owned(), self.read_as.clone());
         document.insert("per".to_owned(), json!(per));
         document.insert("rows".to_owned(), self.rows.into());
         document.insert("rejects".to_owned(), self.rejects.count().into());

@@ -156,3 +156,66 @@ fn a_build_without_parquet_says_so() {
     assert!(error.to_string().contains("which this build cannot write"), "{error}");
     assert!(error.hint().is_some_and(|hint| hint.contains("feature `parquet`")), "{error:?}");
 }
+
+#[test]
+fn values_of_a_pinned_type_are_of_it_or_bad_records() {
+    let table = "n,day,at,ok\n1,2026-02-28,2026-02-28T10:00:00Z,true\n2.0,2026-02-01,2026-02-28 10:00,FALSE\n\
+                 3.5,2026-02-01,2026-02-28 10:00,true\n4,tomorrow,2026-02-28 10:00,true\n\
+                 5,2026-02-01,noon,true\n6,2026-02-01,2026-02-28 10:00,perhaps\n,,,\n";
+    let types = json!({ "n": "integer", "day": "date", "at": "timestamp", "ok": "boolean" });
+    let objects = table.lines().skip(1).map(|line| {
+        let cells: Vec<&str> = line.split(',').collect();
+        let number = cells[0].parse::<f64>().map_or(Value::Null, |number| json!(number));
+        json!({ "n": number, "day": cells[1], "at": cells[2], "ok": cells[3] }).to_string() + "\n"
+    });
+    for (name, table) in [("a.csv", table.to_owned()), ("a.jsonl", objects.collect())] {
+        let options = json!({ "types": types, "max_rejects": 4, "format": "json" });
+        let (tally, outputs) = run_on(2, options, name, table.as_bytes()).expect("statistics");
+        let statistics = &tally.facts.iter().find(|(name, _)| name == "statistics").expect("it").1;
+        assert_eq!((&statistics["rows"], &statistics["rejects"]), (&json!(3), &json!(4)), "{name}");
+        for (column_name, wanted) in
+            [("n", "integer"), ("day", "date"), ("at", "timestamp"), ("ok", "boolean")]
+        {
+            let column = column(statistics, column_name);
+            assert_eq!((&column["type"], &column["count"]), (&json!(wanted), &json!(2)), "{name}");
+        }
+        let rejects = &texts(&outputs)[&format!("{name}.rejects.csv")];
+        for message in [
+            "3.5 is not an integer",
+            "\"\"tomorrow\"\" is not a date such as 2026-11-24",
+            "\"\"noon\"\" is not a timestamp",
+            "\"\"perhaps\"\" is not true or false",
+        ] {
+            assert!(rejects.contains(message), "{message} in {rejects}");
+        }
+    }
+    let error = refusal(json!({ "types": { "n": "integer" } }), table);
+    assert!(error.contains("line 4") && error.contains("3.5 is not an integer"), "{error}");
+}
+
+#[test]
+fn more_bad_records_than_are_kept_are_counted_or_refused() {
+    let mut table = "a,b\n".to_owned();
+    for row in 0..60_000 {
+        table.push_str(if row % 10 == 0 { "1,2\n" } else { "x\n" });
+    }
+    let options = json!({ "max_rejects": "95%", "store_rejects": false });
+    let statistics = statistics(options, "a.csv", table.as_bytes());
+    assert_eq!((&statistics["rows"], &statistics["rejects"]), (&json!(6000), &json!(54_000)));
+    let error = refusal(json!({ "max_rejects": "95%" }), &table);
+    assert!(error.contains("bad records are all that can be put aside"), "{error}");
+    let error = refusal(json!({ "max_rejects": "50%", "store_rejects": false }), &table);
+    assert!(error.contains("more than 50% of all"), "{error}");
+}
+
+#[test]
+fn how_a_table_was_read_is_told() {
+    let wide: Vec<u8> = "a;b\n1,5;2\n".encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let options = json!({ "decimal_separator": "," });
+    assert_eq!(
+        statistics(options, "a.csv", &wide)["read_as"],
+        json!({ "format": "csv", "delimiter": ";", "quote": "\"", "header": true, "encoding": "utf-16be" })
+    );
+    let lines = statistics(json!({}), "a.jsonl", b"{\"a\":1}\n");
+    assert_eq!(lines["read_as"], json!({ "format": "jsonl", "encoding": "utf-8" }));
+}

@@ -72,7 +72,7 @@ impl Parser<'_> {
     fn records(&mut self, at: u64, first_line: u64, budget: &Budget) -> Result<()> {
         let mut position = 0;
         let mut line = 0_u32;
-        while position < self.bytes.len() && self.frame.rejects.len() <= self.layout.most_rejects {
+        while position < self.bytes.len() && !self.frame.has_enough_rejects(self.layout) {
             if line.is_multiple_of(128) {
                 budget.check()?;
             }
@@ -85,6 +85,10 @@ impl Parser<'_> {
             let side = self.frame.side.len();
             let outcome = self.record(&mut position);
             let outcome = outcome.and_then(|()| self.whole(start, position));
+            let outcome = outcome.and_then(|()| match self.frame.unfit(self.layout, self.bytes) {
+                Some((column, message)) => Err((Some(column), Fault::Cast, message)),
+                None => Ok(()),
+            });
             match outcome {
                 Ok(()) => {
                     if self.layout.lines {
@@ -99,7 +103,7 @@ impl Parser<'_> {
                     self.frame.side.truncate(side);
                     let text = shown(self.bytes.get(start..position).unwrap_or_default());
                     let (at, line) = (at + start as u64, first_line + u64::from(line));
-                    self.frame.rejects.push(Reject { at, line, column, fault, message, text });
+                    self.frame.reject(Reject { at, line, column, fault, message, text });
                 }
             }
             let record = self.bytes.get(start..position).unwrap_or_default();
