@@ -192,12 +192,12 @@ impl Groups {
     /// side.
     pub(crate) fn describe(
         &self,
-        layout: &Layout,
+        names: &[String],
         options: &Options,
         budget: &Budget,
     ) -> Result<Map<String, Value>> {
         let columns = |group: &Group| -> Result<Vec<Value>> {
-            let (mut all, mut described) = (layout.names.iter().zip(&group.columns), Vec::new());
+            let (mut all, mut described) = (names.iter().zip(&group.columns), Vec::new());
             let describe = |(name, column): (&String, &Column)| {
                 let mut fields = column.describe(options);
                 if !fields.is_empty() {

@@ -14,6 +14,7 @@ use super::open::{Table, open, row_plan};
 use super::options::{Format, Options, Per};
 use super::read::{BLOCK, Block, Frame, Reject};
 use super::rejects::{self, Rejects};
+use super::row::RowPlan;
 use super::to::To;
 use crate::decompress::unpacked;
 
@@ -284,7 +285,7 @@ impl Run<'_> {
             let frame = table.format.parse(&none, &table.layout, self.budget)?;
             all = Groups::of(&frame, &none, &by, &estimated, self.budget)?;
         }
-        let document = all.describe(&table.layout, options, self.budget)?;
+        let document = all.describe(&table.layout.names, options, self.budget)?;
         debug_assert_eq!(all.rows(), self.rows, "every good record is in a group");
         self.tally.warnings.extend(all.warnings(&table.layout));
         let statistics = self.document(name, document);
@@ -323,16 +324,24 @@ impl Run<'_> {
         let plan = row_plan(&table.layout, options);
         let schema = plan.schema();
         let mut to = To::begin(sink, &schema, file, format, self.budget)?;
+        let (budget, estimated) = (self.budget, Estimated::of(RowPlan::SUMMED.len()));
         // A file of text gets it made here, side by side.
         let form = to.form();
         let say = |frame: Frame, block: &Block| {
             let (rows, overflows) = plan.rows(&frame, block, options);
-            let said = form.say(rows);
-            Ok((said, overflows))
+            let summed = options
+                .row_summary
+                .then(|| Groups::of(&plan.summed(&rows), block, &[], &estimated, budget));
+            Ok((form.say(rows), overflows, summed.transpose()?))
         };
-        let mut overflows = 0;
-        self.each_block(&mut table, say, |_, (said, count)| {
+        let (mut overflows, mut summed) = (0, Groups::default());
+        self.each_block(&mut table, say, |run, (said, count, more)| {
             overflows += count;
+            if let Some(more) = more {
+                summed.merge(more)?;
+                summed.tell(&estimated);
+                run.hold(summed.held())?;
+            }
             to.write(said)
         })?;
         self.tally.bytes_out += to.finish()?;
@@ -342,7 +351,14 @@ impl Run<'_> {
             ));
         }
         self.put_rejects_aside(&table, name, sink)?;
-        let statistics = self.document(name, Map::new());
+        let mut document = Map::new();
+        if options.row_summary {
+            let names = RowPlan::SUMMED.map(str::to_owned).to_vec();
+            let described = summed.describe(&names, options, budget)?;
+            document
+                .extend(described.into_iter().map(|(_, columns)| ("of_rows".to_owned(), columns)));
+        }
+        let statistics = self.document(name, document);
         self.tally.facts.push(("statistics".to_owned(), Value::Object(statistics)));
         Ok(())
     }

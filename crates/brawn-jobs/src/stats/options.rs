@@ -143,6 +143,10 @@ pub struct Options {
     )]
     pub max_line_size: ByteSize,
 
+    /// With `per` row: say also, as of a column, how the rows' means, medians, deviations and numbers of outliers are distributed.
+    #[cfg_attr(feature = "clap", arg(skip))]
+    pub row_summary: bool,
+
     /// What results are written as, where they go to files. [default: csv]
     #[cfg_attr(feature = "clap", arg(long, value_name = "FORMAT"))]
     pub format: Option<Format>,
@@ -176,6 +180,7 @@ impl Default for Options {
             max_rejects: Rejects::Count(0),
             store_rejects: true,
             max_line_size: ByteSize(2 << 20),
+            row_summary: false,
             format: None,
         }
     }

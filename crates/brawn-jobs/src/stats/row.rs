@@ -1,6 +1,6 @@
 //! Statistics of the numbers of each row.
 
-use brawn_core::rows::{Column, Field, Kind, Rows, Schema, Texts};
+use brawn_core::rows::{Cell, Column, Field, Kind, Rows, Schema, Texts};
 
 use super::options::Options;
 use super::read::{Block, Cells, Frame};
@@ -31,6 +31,30 @@ impl RowPlan {
             field("outliers", Kind::Text, false),
         ]);
         Schema { name: "rows".to_owned(), fields: super::write::unique(fields) }
+    }
+
+    /// What is summed up of rows.
+    pub(crate) const SUMMED: [&str; 5] = ["mean", "median", "std", "count", "outliers"];
+
+    /// The values of `rows`, as [`rows`](RowPlan::rows) gave them, of which [`SUMMED`](RowPlan::SUMMED) are the names.
+    pub(crate) fn summed(&self, rows: &Rows) -> Frame {
+        let [_, count, mean, median, std, outliers] =
+            rows.columns().get(self.keys.len()..).unwrap_or_default()
+        else {
+            return Frame::default();
+        };
+        let number = |column: &Column, at| match column.cell(at) {
+            Cell::Float(value) => value,
+            Cell::Integer(value) => value as f64,
+            Cell::Text("[]") => 0.0,
+            Cell::Text(list) => 1.0 + memchr::memchr_iter(b',', list.as_bytes()).count() as f64,
+            Cell::Null | Cell::Boolean(_) => f64::NAN,
+        };
+        let columns = [mean, median, std, count, outliers].map(|column| {
+            let is_fraction = column.kind() == Kind::Float;
+            Cells::Numbers((0..rows.len()).map(|at| number(column, at)).collect(), is_fraction)
+        });
+        Frame { rows: rows.len(), columns: columns.into(), ..Frame::default() }
     }
 
     /// The rows of a block, and how many numbers had no finite mean or deviation.

@@ -238,3 +238,48 @@ fn decimal_commas_and_null_words_are_taken_on_request() {
         (&json!(2.0), &json!(1))
     );
 }
+
+#[test]
+fn rows_are_summed_up_as_columns_are() {
+    let mut table = "id,a,b,c\n".to_owned();
+    for row in 0..60_000_u64 {
+        let far = if row % 100 == 0 { 1_000_000 } else { row % 7 };
+        table.push_str(&format!("{row},{},{},{far}\n", row % 1000, row % 13));
+    }
+    let options =
+        json!({ "per": "row", "key": ["id"], "outlier_factor": 0.5, "row_summary": true });
+    let (tally, outputs) = run_on(2, options.clone(), "a.csv", table.as_bytes()).expect("rows");
+    let rows = &texts(&outputs)["a.rows.csv"];
+    let found =
+        &tally.facts.iter().find(|(name, _)| name == "statistics").expect("it").1["of_rows"];
+    // The same of the rows that were written.
+    let again = statistics(json!({ "outlier_factor": 0.5 }), "rows.csv", rows.as_bytes());
+    let pick = |name: &str| {
+        found.as_array().expect("columns").iter().find(|of| of["name"] == name).expect("it").clone()
+    };
+    for name in ["mean", "median", "std"] {
+        let (found, wanted) = (pick(name), column(&again, name));
+        for field in
+            ["count", "nulls", "distinct", "min", "max", "quantiles", "outliers", "histogram"]
+        {
+            assert_eq!(found[field], wanted[field], "{name}");
+        }
+        // Blocks are others, so sums are rounded elsewhere.
+        for field in ["mean", "std", "skew", "kurtosis"] {
+            let (found, wanted) = (found[field].as_f64(), wanted[field].as_f64());
+            assert!(
+                digits(found.expect("a value"), wanted.expect("a value")) > 13.0,
+                "{name} {field}"
+            );
+        }
+    }
+    let listed = |line: &str| match line.find('[').and_then(|at| line.get(at..)) {
+        Some("[]") => 0,
+        list => 1 + list.expect("a list").matches(',').count() as u64,
+    };
+    let listed: u64 = rows.lines().skip(1).map(listed).sum();
+    assert!(listed > 600);
+    assert_eq!(pick("outliers")["sum"], json!(listed));
+    let (one, _) = run_on(1, options, "a.csv", table.as_bytes()).expect("rows");
+    assert_eq!(one.facts, tally.facts);
+}
