@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use brawn_lab::Settings;
 use brawn_lab::tune::{Outcome, Strategy, TuneOptions, Tuning, html, table, tune};
+use brawn_testing::Browser;
 use serde_json::json;
 
 use crate::settings;
@@ -49,6 +50,29 @@ async fn a_tuning_measures_chooses_explains_and_reads_back() {
     let back: Tuning = serde_json::from_value(value).expect("reads back");
     assert_eq!(back.stats.len(), tuning.stats.len());
     assert!(table(&back).contains("choose ") && html(&back, Some(&tuning)).contains("590"));
+    looked_at(&html(&back, Some(&tuning)), asked.len());
+}
+
+/// The page in a browser: its chart is drawn, a point tells its values to the mouse, nothing is fetched, nothing is complained of.
+fn looked_at(page: &str, sizes: usize) {
+    let Some(browser) = Browser::find() else { return };
+    let hover = "<script>const dot = document.querySelector('#chart circle');\
+                 dot.dispatchEvent(new PointerEvent('pointermove', { clientX: 40, clientY: 40, bubbles: true }));\
+                 const said = document.getElementById('tip');\
+                 document.title = getComputedStyle(said).visibility + '|' + said.textContent.replaceAll('\\n', '|');\
+                 </script></body>";
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("tuning.html");
+    std::fs::write(&path, page.replacen("</body>", hover, 1)).expect("written");
+    let opened = browser.open(&path);
+    assert_eq!((opened.console, opened.requests), (Vec::new(), Vec::new()));
+    assert!(opened.dom.matches("<circle").count() >= sizes, "{}", opened.dom);
+    let title = opened.dom.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
+    let (title, _) = title.expect("a title");
+    assert!(
+        title.starts_with("visible|") && title.contains(" MB") && title.contains(" ms"),
+        "{title}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
