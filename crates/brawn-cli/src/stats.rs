@@ -9,7 +9,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use brawn_core::{Error, ErrorKind, Result, Status};
-use brawn_edge::{Destination, Location, Outcome};
+use brawn_edge::{Database, Destination, Location, Outcome};
 use brawn_jobs::Recipe;
 use brawn_jobs::stats::{Format, Per, page};
 use serde_json::Value;
@@ -31,6 +31,14 @@ pub(crate) fn stats(words: Stats) -> Result<Plan> {
     options.types.extend(types);
     let mut route = route_to(&from, to.as_deref(), false, &writing)?;
     let to = route.to.clone();
+    if let Some(Location::Database(Database::Postgres(url))) = &to
+        && url.has_password()
+    {
+        return Err(Error::invalid_options(
+            "who lists the processes of this machine reads the password in `to`",
+        )
+        .with_hint("leave it out and set PGPASSWORD, or write it into ~/.pgpass"));
+    }
     (route.table, route.mode, route.key_alone) = (rows.table, rows.mode, rows.key_alone);
     let per_row = options.per == Per::Row;
     options.row_summary = per_row && report.is_some();

@@ -179,6 +179,7 @@ fn what_is_wrong_is_named_with_what_would_be_right() {
         (vec!["--table", "t"], 2, "are for rows that go into a database"),
         (vec!["--schema", "none.json"], 2, "cannot read `none.json`"),
         (vec!["--to", "out.xlsx"], 2, "no format"),
+        (vec!["--to", "postgres://ann:hush@127.0.0.1/db"], 2, "reads the password in `--to`"),
     ] {
         let done = brawn([&["stats", path], words.as_slice()].concat())
             .current_dir(folder.path())

@@ -10,6 +10,9 @@ use super::Tables;
 /// The table that notes what was loaded.
 pub(super) const LOADS: &str = "brawn_loads";
 
+/// The beginnings of names of temporary tables.
+pub(super) const TEMPORARY: &str = "brawn_rows_";
+
 /// The column that says which object a row came from.
 const SOURCE: &str = "source";
 
@@ -31,7 +34,8 @@ impl Layout {
     /// The table for the rows that `job` writes as `schema`.
     pub(super) fn new(schema: &Schema, job: &str, tables: &Tables) -> Result<Layout> {
         let table = tables.name_of(schema, job);
-        if table.is_empty() || table.contains('\0') || table.eq_ignore_ascii_case(LOADS) {
+        let is_own = table.eq_ignore_ascii_case(LOADS) || table.starts_with(TEMPORARY);
+        if table.is_empty() || table.contains('\0') || is_own {
             return Err(Error::invalid_options(format!("{table:?} cannot be the name of a table")));
         }
         let is_key = tables.has_key() && !tables.key_alone;

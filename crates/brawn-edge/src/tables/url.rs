@@ -40,6 +40,11 @@ impl fmt::Debug for Secret {
 }
 
 impl PostgresUrl {
+    /// Whether it has a password in it, which whoever sees it written knows.
+    pub fn has_password(&self) -> bool {
+        self.parts.password.is_some()
+    }
+
     /// What follows `postgres://`. No error repeats it: a password may be anywhere in what cannot be read.
     pub(super) fn parse(rest: &str) -> Result<PostgresUrl> {
         let (place, query) = rest.split_once('?').unwrap_or((rest, ""));

@@ -302,7 +302,7 @@ impl Run<'_> {
                 let (file, format) = output.unwrap_or_else(|| (String::new(), Format::Csv));
                 let schema = columns::schema(options);
                 let mut to = To::begin(sink, &schema, &file, format, self.budget)?;
-                let said = to.form().say(columns::rows(&statistics, options));
+                let said = to.form().say(columns::rows(&statistics, options), self.budget)?;
                 to.write(said)?;
                 self.tally.bytes_out += to.finish()?;
             }
@@ -332,7 +332,7 @@ impl Run<'_> {
             let summed = options
                 .row_summary
                 .then(|| Groups::of(&plan.summed(&rows), block, &[], &estimated, budget));
-            Ok((form.say(rows), overflows, summed.transpose()?))
+            Ok((form.say(rows, budget)?, overflows, summed.transpose()?))
         };
         let (mut overflows, mut summed) = (0, Groups::default());
         self.each_block(&mut table, say, |run, (said, count, more)| {

@@ -6,7 +6,7 @@ use std::io::{Cursor, Read};
 use brawn_core::{Budget, Error, Result, blocks};
 use serde_json::{Value, json};
 
-use super::infer::{Form, Guess, Type};
+use super::infer::{Guess, Type};
 use super::options::{Input, Options, Per, Rejects};
 use super::read::{
     BLOCK, Block, Cells, Decoded, Dialect, Encoding, Frame, Layout, Splitter, csv, is_blank, json,
@@ -311,7 +311,7 @@ fn want(layout: &mut Layout, options: &Options, guesses: &[Guess]) -> Result<()>
         };
         let is_read = !matches!(cells, Cells::Skipped);
         if let Some(pinned) = options.types.get(name).filter(|_| is_read)
-            && (*pinned == Type::Integer || Form::pinned(*pinned).is_some())
+            && *pinned != Type::Text
         {
             layout.pinned.push((index, *pinned));
         }

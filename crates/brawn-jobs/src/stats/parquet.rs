@@ -20,6 +20,9 @@ const GROUP_ROWS: usize = 122_880;
 /// A group ends earlier where its rows are long.
 const GROUP_BYTES: u64 = 16 << 20;
 
+/// In the form that readers know: of others, parquet-mr does not believe the bounds of texts.
+const CREATED_BY: &str = concat!("brawn version ", env!("CARGO_PKG_VERSION"));
+
 /// Rows of a group, what they are encoded to, and dictionaries.
 pub(crate) const MEMORY: u64 = 64 << 20;
 
@@ -59,7 +62,7 @@ impl<'a> ParquetFile<'a> {
         let schema = Type::group_type_builder(&schema.name).with_fields(fields).build();
         let level = ZstdLevel::try_new(1).map_err(fault)?;
         let properties = WriterProperties::builder()
-            .set_created_by(concat!("brawn ", env!("CARGO_PKG_VERSION")).to_owned())
+            .set_created_by(CREATED_BY.to_owned())
             .set_compression(Compression::ZSTD(level))
             .build();
         let output = Output { draft, bytes: 0 };
@@ -73,6 +76,9 @@ impl<'a> ParquetFile<'a> {
 
     /// Appends.
     pub(crate) fn write(&mut self, rows: Rows) -> Result<()> {
+        if !self.group.is_empty() && self.bytes + rows.size() > GROUP_BYTES {
+            self.end_group()?;
+        }
         self.rows += rows.len();
         self.bytes += rows.size();
         self.group.push(rows);

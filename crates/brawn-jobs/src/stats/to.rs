@@ -1,7 +1,7 @@
 //! Where rows go: a table, a file of text, or a Parquet file.
 
 use brawn_core::rows::{Rows, Schema, Table};
-use brawn_core::{Budget, Draft, Result, Sink};
+use brawn_core::{Budget, Draft, Reservation, Result, Sink};
 
 use super::options::Format;
 #[cfg(feature = "parquet")]
@@ -10,9 +10,12 @@ use super::write;
 
 /// Rows of a block, as the destination takes them.
 pub(crate) enum Said {
-    Rows(Rows),
+    Rows(Rows, Option<Reservation>),
     Text(String),
 }
+
+/// Rows of a block take no more where records are not very short; those that do reserve it.
+const OF_A_BLOCK: u64 = 4 << 20;
 
 /// Makes [`Said`] of rows, on whatever thread.
 #[derive(Clone, Debug)]
@@ -23,11 +26,13 @@ pub(crate) struct Form {
 }
 
 impl Form {
-    pub(crate) fn say(&self, rows: Rows) -> Said {
-        match self.text {
-            Some(format) => Said::Text(write::rows(&self.schema, &rows, format)),
-            None => Said::Rows(rows),
+    pub(crate) fn say(&self, rows: Rows, budget: &Budget) -> Result<Said> {
+        if let Some(format) = self.text {
+            return Ok(Said::Text(write::rows(&self.schema, &rows, format)));
         }
+        let size = Some(rows.size()).filter(|size| *size > OF_A_BLOCK);
+        let held = size.map(|size| budget.reserve(size)).transpose()?;
+        Ok(Said::Rows(rows, held))
     }
 }
 
@@ -74,13 +79,13 @@ impl<'a> To<'a> {
     /// Appends what its [`form`](To::form) said.
     pub(crate) fn write(&mut self, said: Said) -> Result<()> {
         match (&mut self.place, said) {
-            (Place::Table(table), Said::Rows(rows)) => table.write(&rows),
+            (Place::Table(table), Said::Rows(rows, _)) => table.write(&rows),
             (Place::Text(draft, bytes), Said::Text(text)) => {
                 *bytes += text.len() as u64;
                 draft.write(text.as_bytes())
             }
             #[cfg(feature = "parquet")]
-            (Place::Parquet(file), Said::Rows(rows)) => file.write(rows),
+            (Place::Parquet(file), Said::Rows(rows, _)) => file.write(rows),
             // A place gets what its own form says.
             _ => Ok(()),
         }

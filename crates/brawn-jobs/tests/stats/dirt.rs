@@ -189,6 +189,9 @@ fn values_of_a_pinned_type_are_of_it_or_bad_records() {
             assert!(rejects.contains(message), "{message} in {rejects}");
         }
     }
+    let keys = json!({ "per": "row", "key": ["n"], "types": { "n": "integer", "x": "float" } });
+    let error = refusal(keys, "n,x\n1,2\n2.5,3\n");
+    assert!(error.contains("line 3") && error.contains("is not an integer"), "{error}");
     let error = refusal(json!({ "types": { "n": "integer" } }), table);
     assert!(error.contains("line 4") && error.contains("3.5 is not an integer"), "{error}");
 }
@@ -206,6 +209,16 @@ fn more_bad_records_than_are_kept_are_counted_or_refused() {
     assert!(error.contains("bad records are all that can be put aside"), "{error}");
     let error = refusal(json!({ "max_rejects": "50%", "store_rejects": false }), &table);
     assert!(error.contains("more than 50% of all"), "{error}");
+}
+
+#[test]
+fn a_nul_is_shown_as_what_databases_take() {
+    let options = json!({ "max_rejects": 1, "format": "json" });
+    let (tally, outputs) =
+        run_on(1, options, "a.csv", b"a,b\nx\0,1\ny\0y\nz,2\n").expect("statistics");
+    assert!(texts(&outputs)["a.csv.rejects.csv"].contains("y\u{fffd}y"));
+    let statistics = &tally.facts.iter().find(|(name, _)| name == "statistics").expect("it").1;
+    assert_eq!(column(statistics, "a")["min"], "x\u{fffd}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use brawn_core::{Error, ErrorKind, Result};
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
 use super::super::By;
@@ -89,6 +90,23 @@ impl Tables<'_> {
         Ok(Some(transaction))
     }
 
+    /// Whether this version of the object is noted for every table, once nobody loads it any more.
+    async fn is_noted(&self, link: &Link, version: &String) -> Answer<bool> {
+        let source = &self.by.object.source;
+        begin(link, source).await?;
+        for layout in self.layouts {
+            let known = [
+                (&layout.table as _, Type::TEXT),
+                (source as _, Type::TEXT),
+                (version as _, Type::TEXT),
+            ];
+            if !link.has_rows(sql::WAS_LOADED, &known).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Notes that this version of the object is loaded.
     async fn note(&self, link: &Link) -> Answer<()> {
         let object = &self.by.object;
@@ -121,23 +139,44 @@ impl Tables<'_> {
             Ok(Some(false)) => Err(error),
             unknown => {
                 let unknown = unknown.err().map_or_else(String::new, |why| format!(": {why}"));
-                Err(Error::new(
+                let error = Error::new(
                     ErrorKind::Storage,
                     format!(
                         "{error} while the load was committed, and what became of it is not known{unknown}"
                     ),
-                )
-                .with_hint("load the object again: where it is loaded already, nothing is loaded twice"))
+                );
+                Err(match self.by.object.version {
+                    Some(_) => error.with_hint(
+                        "load the object again: where it is loaded already, nothing is loaded twice",
+                    ),
+                    None => error.with_hint("look at the table before it is loaded again"),
+                })
             }
         }
     }
 
     /// Whether the transaction was committed, where the server knows.
+    ///
+    /// What has a version has a note of it in the same transaction, which is looked for when the object's lock is free. The
+    /// name of a transaction says less: a server that crashed gives it to another one.
     fn status(&self, transaction: i64) -> Result<Option<bool>> {
-        let link = self.server.link(self.by)?;
+        let mut link = self.server.link(self.by)?;
+        if let Some(version) = &self.by.object.version {
+            link.busy = true;
+            return self.server.wait(self.by, self.is_noted(&link, version)).map(Some);
+        }
         loop {
             let named = [(&transaction as _, Type::INT8)];
-            let rows = self.server.wait(self.by, link.rows(sql::STATUS, &named))?;
+            let asked =
+                self.by.runtime.block_on(self.by.stop.guard(link.rows(sql::STATUS, &named)))?;
+            let rows = match asked {
+                Ok(rows) => rows,
+                // It is in the future: nobody has heard of it.
+                Err(error) if error.code() == Some(&SqlState::INVALID_PARAMETER_VALUE) => {
+                    return Ok(Some(false));
+                }
+                Err(error) => return Err(fault(error, &self.server.shown)),
+            };
             let status: Option<String> = match rows.first().map(|row| row.try_get(0)) {
                 Some(Ok(status)) => status,
                 _ => None,

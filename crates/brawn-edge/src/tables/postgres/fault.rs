@@ -57,7 +57,7 @@ pub(super) fn unreachable(error: tokio_postgres::Error, shown: &str) -> Error {
     let io =
         std::error::Error::source(&error).and_then(|cause| cause.downcast_ref::<std::io::Error>());
     let kind = match io.map(std::io::Error::kind) {
-        // A certificate that is not believed, a name that does not resolve, options that do not fit.
+        // A certificate that is not believed, options that do not fit.
         None | Some(std::io::ErrorKind::InvalidData | std::io::ErrorKind::InvalidInput) => {
             ErrorKind::Storage
         }

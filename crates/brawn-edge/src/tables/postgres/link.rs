@@ -13,6 +13,10 @@ use super::tls::Tls;
 /// How long a server is asked to end what nobody wants any more, before the connection is closed all the same.
 const FAREWELL: Duration = Duration::from_secs(1);
 
+/// After a minute without a sign of life the server gives its client up.
+const KEEPALIVES: &str =
+    "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3";
+
 /// The result of what a server was asked.
 pub(super) type Answer<T> = Result<T, tokio_postgres::Error>;
 
@@ -37,6 +41,10 @@ impl Link {
                 tracing::debug!(%error, "a connection to PostgreSQL ended");
             }
         });
+        // Else a server whose client vanished without a word keeps its locks for hours. A proxy may not know these.
+        if let Err(error) = client.batch_execute(KEEPALIVES).await {
+            tracing::debug!(%error, "keepalives are not set");
+        }
         let runtime = Handle::current();
         Ok(Link { client, task, tls: settings.tls.clone(), runtime, busy: false })
     }

@@ -92,8 +92,14 @@ impl PostgresLoad {
     }
 
     fn announce(&mut self, layout: Layout) -> Result<()> {
+        let _permit = self.server.receive(&self.by)?;
         let mut link = self.link()?;
-        self.server.prepare(&self.by, &mut link, &layout)?;
+        let prepared = self.server.prepare(&self.by, &mut link, &layout);
+        if matches!(&prepared, Err(error) if error.kind() == ErrorKind::AlreadyExists) {
+            // An event that comes twice is no news in any mode.
+            self.refuse_loaded(&link, &layout)?;
+        }
+        prepared?;
         if self.session.is_none() {
             self.refuse_loaded(&link, &layout)?;
         }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use brawn_core::rows::Kind;
 use brawn_core::{Error, ErrorKind, Result};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
 use super::super::layout::{LOADS, Layout, quoted};
@@ -31,6 +32,8 @@ pub(crate) struct Server {
     variables: Vec<(String, String)>,
     settings: OnceLock<Settings>,
     loads: Arc<Semaphore>,
+    /// Objects that are looked up before they load: as many connections again at most.
+    lookups: Arc<Semaphore>,
     idle: Mutex<Vec<Link>>,
     tables: tokio::sync::Mutex<Known>,
 }
@@ -53,6 +56,7 @@ impl Server {
             variables: stores.variables().to_vec(),
             settings: OnceLock::new(),
             loads: Arc::new(Semaphore::new(LOADS_AT_ONCE)),
+            lookups: Arc::new(Semaphore::new(LOADS_AT_ONCE)),
             idle: Mutex::default(),
             tables: tokio::sync::Mutex::default(),
         }
@@ -60,7 +64,16 @@ impl Server {
 
     /// Waits until one more object may load.
     pub(super) fn admit(&self, by: &By) -> Result<OwnedSemaphorePermit> {
-        let permit = Arc::clone(&self.loads).acquire_owned();
+        Server::permit(&self.loads, by)
+    }
+
+    /// Waits until one more object may be looked up.
+    pub(super) fn receive(&self, by: &By) -> Result<OwnedSemaphorePermit> {
+        Server::permit(&self.lookups, by)
+    }
+
+    fn permit(of: &Arc<Semaphore>, by: &By) -> Result<OwnedSemaphorePermit> {
+        let permit = Arc::clone(of).acquire_owned();
         by.runtime.block_on(by.stop.guard(permit))?.map_err(|_| Error::cancelled())
     }
 
@@ -83,7 +96,20 @@ impl Server {
             }
         };
         by.runtime.block_on(self.retry.run(&by.stop, || async {
-            Link::connect(settings).await.map_err(|error| unreachable(error, &self.shown))
+            let connecting = Link::connect(settings);
+            let connected = match settings.patience {
+                None => connecting.await,
+                // A server may take the connection and say nothing.
+                Some(patience) => match tokio::time::timeout(patience, connecting).await {
+                    Ok(connected) => connected,
+                    Err(_) => {
+                        let message =
+                            format!("`{}` did not answer within {patience:?}", self.shown);
+                        return Err(Error::new(ErrorKind::Unavailable, message));
+                    }
+                },
+            };
+            connected.map_err(|error| unreachable(error, &self.shown))
         }))
     }
 
@@ -111,7 +137,9 @@ impl Server {
         let has_loads = known.has_loads;
         let (was_there, there) = self.wait(by, self.make(link, layout, has_loads))?;
         known.has_loads = true;
-        if was_there && self.mode == Mode::Fail && !known.made.contains(&layout.table) {
+        let is_other = was_there && self.mode == Mode::Fail && !known.made.contains(&layout.table);
+        // A run that failed may have left it, with nothing in it.
+        if is_other && self.wait(by, is_used(link, layout))? {
             link.busy = false;
             return Err(Error::new(
                 ErrorKind::AlreadyExists,
@@ -121,14 +149,23 @@ impl Server {
         }
         if was_there {
             layout.check(&there)?;
-        } else {
+        }
+        if !was_there || is_other {
             known.made.insert(layout.table.clone());
         }
         if let Some((name, create)) = sql::create_index(layout, self.mode) {
-            self.wait(by, self.index(link, &name, &create)).map_err(|error| {
-                Error::new(error.kind(), format!("`{}` has no index to go by", layout.table))
-                    .with_source(error)
-                    .with_hint("rows that are there twice already have to be deleted first")
+            let made = by.runtime.block_on(by.stop.guard(self.index(link, &name, &create)))?;
+            made.map_err(|error| {
+                let is_twice = error.code() == Some(&SqlState::UNIQUE_VIOLATION);
+                let error = fault(error, &self.shown);
+                let error =
+                    Error::new(error.kind(), format!("`{}` has no index to go by", layout.table))
+                        .with_source(error);
+                match is_twice {
+                    true => error
+                        .with_hint("rows that are there twice already have to be deleted first"),
+                    false => error,
+                }
             })?;
         }
         link.busy = false;
@@ -171,6 +208,13 @@ impl Server {
         }
         link.run("COMMIT").await
     }
+}
+
+/// Whether a table has rows, or something was ever loaded into it.
+async fn is_used(link: &Link, layout: &Layout) -> Answer<bool> {
+    let known = [(&layout.table as _, Type::TEXT)];
+    Ok(link.has_rows(&sql::any_row(&quoted(&layout.table)), &[]).await?
+        || link.has_rows(sql::ANY_LOADED, &known).await?)
 }
 
 async fn is_there(link: &Link, name: &str) -> Answer<bool> {

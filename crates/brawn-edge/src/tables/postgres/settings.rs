@@ -22,6 +22,8 @@ const SILENCE: Duration = Duration::from_secs(30);
 pub(super) struct Settings {
     pub(super) config: Config,
     pub(super) tls: Tls,
+    /// How long it may take to be connected and let in.
+    pub(super) patience: Option<Duration>,
 }
 
 impl Settings {
@@ -88,7 +90,12 @@ impl Settings {
                 Error::invalid_options(format!("`{url}`: connect_timeout is a number of seconds"))
             })?),
         };
-        config.connect_timeout(patience).tcp_user_timeout(SILENCE).keepalives_idle(SILENCE);
+        // As in libpq, zero waits for ever.
+        let patience = Some(patience).filter(|patience| !patience.is_zero());
+        if let Some(patience) = patience {
+            config.connect_timeout(patience);
+        }
+        config.tcp_user_timeout(SILENCE).keepalives_idle(SILENCE);
         let root = option("sslrootcert", "PGSSLROOTCERT").map(PathBuf::from);
         let (mode, trust) = match option("sslmode", "PGSSLMODE").as_deref() {
             Some("disable") => (SslMode::Disable, Trust::Anyone),
@@ -105,7 +112,7 @@ impl Settings {
             }
         };
         config.ssl_mode(mode);
-        Ok(Settings { config, tls: tls::new(&trust)? })
+        Ok(Settings { config, tls: tls::new(&trust)?, patience })
     }
 }
 

@@ -3,7 +3,7 @@
 use brawn_core::rows::Kind;
 
 use super::super::Mode;
-use super::super::layout::{LOADS, Layout, index, list, quoted};
+use super::super::layout::{LOADS, Layout, TEMPORARY, index, list, quoted};
 
 /// The note of what was loaded. A version is noted once for each table and object.
 pub(super) fn create_loads() -> String {
@@ -60,6 +60,12 @@ pub(super) fn create_index(layout: &Layout, mode: Mode) -> Option<(String, Strin
     Some((name, create))
 }
 
+pub(super) fn any_row(table: &str) -> String {
+    format!("SELECT 1 FROM {table} LIMIT 1")
+}
+
+pub(super) const ANY_LOADED: &str = "SELECT 1 FROM brawn_loads WHERE target = $1 LIMIT 1";
+
 pub(super) fn delete(layout: &Layout) -> String {
     format!("DELETE FROM {} WHERE \"source\" = $1", quoted(&layout.table))
 }
@@ -67,14 +73,24 @@ pub(super) fn delete(layout: &Layout) -> String {
 /// The temporary table of this number, for rows of the table.
 pub(super) fn create_temporary(layout: &Layout, at: usize) -> String {
     let (columns, table) = (list(layout.columns.iter()), quoted(&layout.table));
+    let (name, order) = (temporary(at), order(layout));
     format!(
-        "CREATE TEMPORARY TABLE {} AS SELECT {columns} FROM {table} WITH NO DATA",
-        temporary(at)
+        "CREATE TEMPORARY TABLE {name} AS SELECT {columns} FROM {table} WITH NO DATA; \
+         ALTER TABLE {name} ADD COLUMN {order} bigserial"
     )
 }
 
+/// The column of a temporary table that counts its rows. Where they lie (`ctid`) is no order: short ones fill gaps.
+fn order(layout: &Layout) -> String {
+    let mut name = "brawn_order".to_owned();
+    while layout.columns.iter().any(|column| column.name == name) {
+        name.push('_');
+    }
+    quoted(&name)
+}
+
 pub(super) fn temporary(at: usize) -> String {
-    format!("brawn_rows_{at}")
+    format!("{TEMPORARY}{at}")
 }
 
 pub(super) fn copy(layout: &Layout, into: &str) -> String {
@@ -98,10 +114,11 @@ pub(super) fn upsert(layout: &Layout, at: usize) -> String {
         false => format!("UPDATE SET {}", set.join(", ")),
     };
     format!(
-        "INSERT INTO {} ({columns}) SELECT DISTINCT ON ({fields}) {columns} FROM {} ORDER BY {fields}, ctid DESC \
+        "INSERT INTO {} ({columns}) SELECT DISTINCT ON ({fields}) {columns} FROM {} ORDER BY {fields}, {order} DESC \
          ON CONFLICT ({key}) DO {then}",
         quoted(&layout.table),
-        temporary(at)
+        temporary(at),
+        order = order(layout)
     )
 }
 

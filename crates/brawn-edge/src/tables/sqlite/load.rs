@@ -9,7 +9,6 @@ use rusqlite::types::{Null, ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, Statement};
 
 use super::super::layout::Layout;
-use super::super::sink::bytes;
 use super::super::{By, Load, Mode, has_keys, loaded_before};
 use super::fault::fault;
 use super::sql;
@@ -105,9 +104,15 @@ impl SqliteLoad {
         }
         if let Some(index) = sql::create_index(layout, mode) {
             turn.once(|connection| connection.execute_batch(&index)).map_err(|error| {
-                Error::new(error.kind(), format!("`{}` has no index to go by", layout.table))
-                    .with_source(error)
-                    .with_hint("rows that are there twice already have to be deleted first")
+                let is_twice = error.to_string().contains("UNIQUE");
+                let error =
+                    Error::new(error.kind(), format!("`{}` has no index to go by", layout.table))
+                        .with_source(error);
+                match is_twice {
+                    true => error
+                        .with_hint("rows that are there twice already have to be deleted first"),
+                    false => error,
+                }
             })?;
         }
         if matches!(mode, Mode::Replace | Mode::Upsert) {
@@ -183,7 +188,7 @@ impl Load for SqliteLoad {
 
     fn write(&mut self, table: usize, rows: &Rows) -> Result<()> {
         if self.turn.is_none() {
-            let size = bytes(rows);
+            let size = rows.size();
             if self.kept_bytes + size <= KEPT {
                 self.kept_bytes += size;
                 self.kept.push((table, rows.clone()));

@@ -55,6 +55,7 @@ impl Writer {
         let Some(version) = &object.version else { return false };
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         Connection::open_with_flags(&self.path, flags)
+            .and_then(|connection| connection.busy_timeout(Duration::ZERO).map(|()| connection))
             .and_then(|connection| was_loaded(&connection, table, &object.source, version))
             // Whatever is wrong is said when the rows are there.
             .unwrap_or(false)

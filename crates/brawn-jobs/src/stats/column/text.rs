@@ -140,9 +140,10 @@ fn characters(text: &[u8]) -> u64 {
 }
 
 fn shown(text: &[u8]) -> String {
-    let text = String::from_utf8_lossy(text);
+    // No text of a database has a NUL.
+    let text = String::from_utf8_lossy(text).replace('\0', "\u{fffd}");
     match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.into_owned(),
+        None => text,
     }
 }

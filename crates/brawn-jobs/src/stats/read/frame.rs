@@ -1,8 +1,9 @@
 //! The values of a block, column by column.
 
 use super::Layout;
+use super::number::parse_trimmed;
 use super::reject::{Reject, field as shown_field};
-use crate::stats::infer::Form;
+use crate::stats::infer::{Form, Type};
 
 /// What one block of records holds.
 #[derive(Debug, Default)]
@@ -45,6 +46,7 @@ impl Frame {
     pub(crate) fn unfit(&mut self, layout: &Layout, block: &[u8]) -> Option<(usize, String)> {
         for (index, pinned) in &layout.pinned {
             let message = match (self.columns.get_mut(*index), Form::pinned(*pinned)) {
+                (Some(Cells::Numbers(_, _)), _) if *pinned != Type::Integer => None,
                 (Some(Cells::Numbers(values, fraction)), _) => {
                     let value = values.last().copied().filter(|value| value.fract() != 0.0);
                     // `1.0` is an integer too.
@@ -57,6 +59,17 @@ impl Frame {
                     let text = spans.last().and_then(|span| span.of(block, &self.side));
                     text.filter(|text| !form.is_of(text))
                         .map(|text| format!("{} is not {}", shown_field(text), form.described()))
+                }
+                // Numbers that name rows or groups are read as text.
+                (Some(Cells::Texts(spans)), None) => {
+                    let text = spans.last().and_then(|span| span.of(block, &self.side));
+                    text.and_then(|text| match parse_trimmed(text, layout.point) {
+                        None => Some(format!("{} is not a number", shown_field(text))),
+                        Some(number) if *pinned == Type::Integer && number.value.fract() != 0.0 => {
+                            Some(format!("{} is not an integer", shown_field(text)))
+                        }
+                        Some(_) => None,
+                    })
                 }
                 _ => None,
             };

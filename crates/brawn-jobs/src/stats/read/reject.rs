@@ -50,7 +50,8 @@ const SHOWN: usize = 4 << 10;
 /// `record` without its end, shortened.
 pub(crate) fn shown(record: &[u8]) -> String {
     let record = record.get(..record.len().min(SHOWN)).unwrap_or_default();
-    String::from_utf8_lossy(record).trim_end_matches(['\r', '\n']).to_owned()
+    // No text of a database has a NUL.
+    String::from_utf8_lossy(record).trim_end_matches(['\r', '\n']).replace('\0', "\u{fffd}")
 }
 
 /// A field in a message: short, on one line.
