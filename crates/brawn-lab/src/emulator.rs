@@ -100,10 +100,14 @@ impl Emulator {
                     return;
                 }
             }
-            let text = format!("brawn: gave up on {} after 2 retries\n", event.id);
-            emulator.0.log.write(text.as_bytes());
+            emulator.say(&format!("gave up on {} after 2 retries", event.id));
         });
         id
+    }
+
+    /// A line of the emulator's own among those of the function.
+    pub(crate) fn say(&self, text: &str) {
+        self.0.log.write(format!("brawn: {text}\n").as_bytes());
     }
 
     pub(crate) fn send(&self, event: Event) -> Pending {

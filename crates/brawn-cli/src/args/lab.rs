@@ -10,6 +10,7 @@ use brawn_lab::Enforcement;
 use clap::{Args, ValueHint};
 
 use super::parse_duration;
+use super::sources::S3;
 
 /// Run a function as Lambda would, with its limits
 ///
@@ -24,6 +25,7 @@ Examples:
   brawn invoke --data-ascii '{\"a\": 1}'           # from another terminal
   cargo lambda invoke bootstrap --data-file event.json
   curl http://127.0.0.1:9000/any/path            # as a function URL
+  brawn emulate ./bootstrap --s3 uploads/ --s3-suffix .jpg
 
 Runs until Ctrl-C. Exit codes: 2 could not start   130 interrupted")]
 pub(crate) struct Emulate {
@@ -45,6 +47,13 @@ pub(crate) struct Emulate {
     /// The port to listen on
     #[arg(short = 'p', long, value_name = "PORT", default_value_t = 9000)]
     pub(crate) invoke_port: u16,
+
+    /// How long until the first retry of an asynchronous invocation that failed; the second waits twice as long
+    #[arg(long, value_name = "TIME", default_value = "60", value_parser = parse_duration)]
+    pub(crate) retry_delay: Duration,
+
+    #[command(flatten)]
+    pub(crate) s3: S3,
 }
 
 /// What `emulate` and `tune` take.

@@ -68,6 +68,9 @@ fn serve() -> ! {
 }
 
 fn handle(event: &Answer, payload: &Value, count: u64) {
+    if let Some(records) = payload["Records"].as_array() {
+        return triggered(event, records);
+    }
     let id = event.header("lambda-runtime-aws-request-id");
     let path = format!("/2018-06-01/runtime/invocation/{id}/response");
     let number = |name: &str| payload[name].as_u64().unwrap_or(0);
@@ -156,6 +159,24 @@ fn handle(event: &Answer, payload: &Value, count: u64) {
         }
         other => panic!("`{other}` is nothing that is tested"),
     }
+}
+
+/// An event of a source: printed, and failed where a record says so by its key or body.
+fn triggered(event: &Answer, records: &[Value]) {
+    let id = event.header("lambda-runtime-aws-request-id");
+    let answer = |ending: &str, body: &str| {
+        let path = format!("/2018-06-01/runtime/invocation/{id}/{ending}");
+        assert_eq!(call("POST", &path, &[], body.as_bytes()).status, 202);
+    };
+    println!("records {}", json!(records));
+    let text = |record: &Value| {
+        let key = record["s3"]["object"]["key"].as_str().or_else(|| record["body"].as_str());
+        key.expect("a key or a body").to_owned()
+    };
+    if records.iter().any(|record| text(record).contains("fail")) {
+        return answer("error", r#"{"errorType":"Oops","errorMessage":"it is raining"}"#);
+    }
+    answer("response", "null");
 }
 
 /// Burns CPU time on each of `threads`: measured as CPU time, so that a share shows in the wall time.

@@ -6,6 +6,7 @@ mod function;
 mod limits;
 mod other_languages;
 mod protocol;
+mod s3;
 mod tuning;
 
 use std::net::TcpStream;
@@ -82,6 +83,17 @@ impl Lab {
         })
         .await
         .expect("an answer")
+    }
+
+    /// Waits until the log has `text` in it, for 20 s at most, and gives the log.
+    async fn log_with(&self, text: &str) -> String {
+        let until = std::time::Instant::now() + Duration::from_secs(20);
+        while !self.log.text().contains(text) && std::time::Instant::now() < until {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let log = self.log.text();
+        assert!(log.contains(text), "no `{text}` in:\n{log}");
+        log
     }
 
     /// Invokes, and waits for the report.
