@@ -7,13 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use brawn_core::{Error, ErrorKind, Result};
-use brawn_lab::source::Source;
-use brawn_lab::source::s3::{self, Bucket};
 use brawn_lab::{Emulator, InvocationType, Settings, sample, serve};
 
 use crate::args::lab::{Emulate, Function, Invoke};
-use crate::args::sources::S3;
 use crate::signals::Signals;
+use crate::sources::Sources;
 use crate::verdict::Verdict;
 
 /// How long processes have to end when the command does.
@@ -28,41 +26,24 @@ pub(crate) fn emulate(words: Emulate) -> Result<Verdict> {
         retry_delays: [words.retry_delay, words.retry_delay * 2],
         ..settings(words.function)
     };
-    let bucket = words.s3.s3.is_some().then(|| bucket(words.s3));
+    let sources = Sources::new(words.s3, words.sqs, &settings)?;
     let runtime = runtime()?;
     let verdict = runtime.block_on(async {
         let mut signals = Signals::listen()?;
         let emulator = Emulator::new(settings, Arc::new(brawn_lab::Stdout))?;
-        let server = serve(emulator.clone(), address).await?;
+        let server = serve(emulator.clone(), sources.queues(), address).await?;
         eprintln!("{} on http://{}", emulator.settings().name, server.address());
         eprintln!("{}", emulator.granted());
         eprintln!("enforced by {}", emulator.enforced());
-        let watching = bucket.map(|bucket| watch(&emulator, bucket)).transpose()?;
+        let running = sources.start(&emulator, server.address())?;
         let number = signals.next().await;
-        drop((server, watching));
+        drop((server, running));
         // What runs is ended with the runtime; what waits is told first.
         let _ = tokio::time::timeout(SETTLING, emulator.cool_down()).await;
         Ok(Verdict::Stopped(number))
     });
     runtime.shutdown_timeout(SETTLING);
     verdict
-}
-
-fn bucket(words: S3) -> Bucket {
-    let mut bucket = Bucket::new(words.s3.unwrap_or_default());
-    bucket.name = words.s3_bucket;
-    bucket.prefix = words.s3_prefix;
-    bucket.suffix = words.s3_suffix;
-    bucket.existing = words.s3_existing;
-    bucket.settle = words.s3_settle.unwrap_or(bucket.settle);
-    bucket
-}
-
-fn watch(emulator: &Emulator, bucket: Bucket) -> Result<Source> {
-    let (name, folder) = (bucket.named()?, bucket.folder.display().to_string());
-    let watching = s3::watch(emulator.clone(), bucket)?;
-    eprintln!("watching {folder} as s3://{name}");
-    Ok(watching)
 }
 
 /// The configuration that the words of a function amount to.
@@ -73,6 +54,7 @@ pub(crate) fn settings(words: Function) -> Settings {
     settings.handler = words.handler;
     settings.region = words.region;
     settings.enforcement = words.enforce;
+    settings.extensions = words.extensions;
     if let Some(name) = words.name {
         settings.name = name;
     }

@@ -47,6 +47,28 @@ pub(crate) fn variables(
     variables
 }
 
+/// What an external extension finds: no handler, no log stream, no folders of the runtime; `mark` tells its processes.
+///
+/// Source: developer guide, "Lambda Extensions API", environment variables.
+pub(crate) fn variables_of_extension(
+    settings: &Settings,
+    api: SocketAddr,
+    mark: &str,
+) -> Vec<(OsString, OsString)> {
+    const HIDDEN: [&str; 6] = [
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "LAMBDA_RUNTIME_DIR",
+        "LAMBDA_TASK_ROOT",
+        "_HANDLER",
+    ];
+    let mut variables = variables(settings, api, mark);
+    variables.retain(|(name, _)| !HIDDEN.iter().any(|hidden| name == *hidden));
+    variables.push(("BRAWN_ENVIRONMENT".into(), mark.into()));
+    variables
+}
+
 /// `X-Amzn-Trace-Id` of an invocation that nobody traces.
 pub(crate) fn trace_id(epoch_seconds: u64) -> String {
     format!(

@@ -6,6 +6,7 @@
 mod extensions;
 mod respond;
 mod state;
+mod telemetry;
 
 use std::net::SocketAddr;
 use std::process::ExitStatus;
@@ -19,8 +20,9 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 
-pub(crate) use self::extensions::Shutdown;
+pub(crate) use self::extensions::{MOST as MOST_EXTENSIONS, Shutdown, Standing};
 use self::state::State;
+pub(crate) use self::telemetry::{Kind, Tapped, Telemetry};
 use crate::environment::ReplyBody;
 
 /// Lambda takes 6 MB and 100 bytes, either way.
@@ -47,11 +49,13 @@ pub(crate) enum Said {
     /// The runtime or an extension asked for the next event.
     Polled,
     Answered(Answer),
-    /// A streamed answer is complete, or broke off.
-    Streamed(Result<(), Fault>),
+    /// A streamed answer is complete, or broke off, after so many bytes.
+    Streamed(Result<(), Fault>, u64),
     InitFailed(Fault),
-    /// The process has ended.
+    /// The process of the runtime has ended.
     Ended(ExitStatus),
+    /// That of an external extension.
+    ExtensionEnded(String, ExitStatus),
 }
 
 /// An answer to an invocation.
@@ -82,6 +86,7 @@ impl Fault {
 pub(crate) struct RuntimeApi {
     pub(crate) address: SocketAddr,
     pub(crate) said: mpsc::UnboundedReceiver<Said>,
+    pub(crate) telemetry: Telemetry,
     shared: Arc<Shared>,
     accepting: JoinHandle<()>,
 }
@@ -91,6 +96,7 @@ struct Shared {
     state: Mutex<State>,
     changed: Notify,
     saying: mpsc::UnboundedSender<Said>,
+    telemetry: Telemetry,
     function: Identity,
 }
 
@@ -119,15 +125,51 @@ impl RuntimeApi {
         let address = listener.local_addr()?;
         let (saying, said) = mpsc::unbounded_channel();
         let state = Mutex::new(State::default());
-        let shared = Arc::new(Shared { state, changed: Notify::new(), saying, function });
+        let (changed, telemetry) = (Notify::new(), Telemetry::default());
+        let shared =
+            Arc::new(Shared { state, changed, saying, telemetry: telemetry.clone(), function });
         let accepting = tokio::spawn(accept(listener, Arc::clone(&shared)));
-        Ok(RuntimeApi { address, said, shared, accepting })
+        Ok(RuntimeApi { address, said, telemetry, shared, accepting })
     }
 
     /// For whoever waits for the process.
     pub(crate) fn on_end(&self) -> impl FnOnce(ExitStatus) + Send + 'static {
         let saying = self.shared.saying.clone();
         move |status| drop(saying.send(Said::Ended(status)))
+    }
+
+    /// For whoever waits for the process of the extension `name`.
+    pub(crate) fn on_extension_end(
+        &self,
+        name: String,
+    ) -> impl FnOnce(ExitStatus) + Send + 'static {
+        let saying = self.shared.saying.clone();
+        move |status| drop(saying.send(Said::ExtensionEnded(name, status)))
+    }
+
+    /// External extensions of these names are being started.
+    pub(crate) fn expect(&self, names: Vec<String>) {
+        self.shared.lock().extensions.expect(names);
+    }
+
+    /// Whether all of them have registered.
+    pub(crate) fn all_registered(&self) -> bool {
+        self.shared.lock().extensions.all_registered()
+    }
+
+    /// The process of the extension `name` has ended; gives Lambda's error type for that.
+    pub(crate) fn extension_ended(&self, name: &str) -> &'static str {
+        self.shared.lock().extensions.ended(name)
+    }
+
+    /// The extensions as they stand.
+    pub(crate) fn standing(&self) -> Vec<Standing> {
+        self.shared.lock().extensions.standing()
+    }
+
+    /// Whether the runtime waits for an event, whatever the extensions do.
+    pub(crate) fn runtime_waits(&self) -> bool {
+        self.shared.lock().runtime_waits()
     }
 
     /// Whether the runtime and every extension wait for the next event.
@@ -155,8 +197,12 @@ impl RuntimeApi {
         self.shared.lock().extensions.any()
     }
 
-    /// Tells the extensions that it is over; whether any of them wants to know.
-    pub(crate) fn shut_down(&self, why: Shutdown, deadline_ms: u128) -> bool {
+    pub(crate) fn has_external_extensions(&self) -> bool {
+        self.shared.lock().extensions.has_external()
+    }
+
+    /// Tells the extensions that it is over; gives the names of those that want to know.
+    pub(crate) fn shut_down(&self, why: Shutdown, deadline_ms: u128) -> Vec<String> {
         let told = self.shared.lock().extensions.shut_down(why, deadline_ms);
         self.shared.changed.notify_waiters();
         told
@@ -166,6 +212,7 @@ impl RuntimeApi {
 impl Drop for RuntimeApi {
     fn drop(&mut self) {
         self.accepting.abort();
+        self.telemetry.stop();
     }
 }
 

@@ -9,6 +9,9 @@ use brawn_core::{Error, Result};
 
 use crate::sandbox::Enforcement;
 
+/// The account that AWS uses in its examples.
+pub(crate) const ACCOUNT: &str = "123456789012";
+
 /// The configuration of a function.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -36,6 +39,8 @@ pub struct Settings {
     pub visible: Option<NonZeroUsize>,
     /// vCPUs the function gets, instead of memory / 1769; for measuring how it uses them.
     pub share: Option<f64>,
+    /// A folder like `/opt/extensions`: each file in it is started as an external extension.
+    pub extensions: Option<PathBuf>,
     /// How long to wait before the first and the second retry of an asynchronous invocation; 1 and 2 minutes in Lambda.
     pub retry_delays: [Duration; 2],
 }
@@ -62,6 +67,7 @@ impl Settings {
             init_limit: Duration::from_secs(10),
             visible: None,
             share: None,
+            extensions: None,
             retry_delays: [Duration::from_secs(60), Duration::from_secs(120)],
         }
     }
@@ -84,6 +90,9 @@ impl Settings {
             self.variables.iter().find(|(name, _)| name.is_empty() || name.contains(['=', '\0']))
         {
             return Err(Error::invalid_options(format!("`{name}` cannot name a variable")));
+        }
+        if let Some(folder) = &self.extensions {
+            crate::environment::programs(folder)?;
         }
         let Some(program) = self.command.first() else {
             return Err(Error::invalid_options("there is no command to run"));
@@ -109,9 +118,9 @@ impl Settings {
             .unwrap_or_default()
     }
 
-    /// `arn:aws:lambda:REGION:ACCOUNT:function:NAME`, of the account that AWS uses in its examples.
+    /// `arn:aws:lambda:REGION:ACCOUNT:function:NAME`.
     pub(crate) fn arn(&self) -> String {
-        format!("arn:aws:lambda:{}:123456789012:function:{}", self.region, self.name)
+        format!("arn:aws:lambda:{}:{ACCOUNT}:function:{}", self.region, self.name)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What sends events by itself: a folder as an S3 bucket, a queue as SQS keeps it.
 
 pub mod s3;
+pub mod sqs;
 
 use tokio::task::JoinSet;
 

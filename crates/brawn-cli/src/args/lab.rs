@@ -10,7 +10,7 @@ use brawn_lab::Enforcement;
 use clap::{Args, ValueHint};
 
 use super::parse_duration;
-use super::sources::S3;
+use super::sources::{S3, Sqs};
 
 /// Run a function as Lambda would, with its limits
 ///
@@ -26,6 +26,8 @@ Examples:
   cargo lambda invoke bootstrap --data-file event.json
   curl http://127.0.0.1:9000/any/path            # as a function URL
   brawn emulate ./bootstrap --s3 uploads/ --s3-suffix .jpg
+  brawn emulate ./bootstrap --sqs jobs --sqs-max-receive-count 3 --sqs-messages jobs.jsonl
+  aws sqs send-message --endpoint-url http://127.0.0.1:9000 --queue-url jobs --message-body '{}'
 
 Runs until Ctrl-C. Exit codes: 2 could not start   130 interrupted")]
 pub(crate) struct Emulate {
@@ -54,6 +56,9 @@ pub(crate) struct Emulate {
 
     #[command(flatten)]
     pub(crate) s3: S3,
+
+    #[command(flatten)]
+    pub(crate) sqs: Sqs,
 }
 
 /// What `emulate` and `tune` take.
@@ -82,6 +87,10 @@ pub(crate) struct Function {
     /// AWS_REGION
     #[arg(long, value_name = "NAME", default_value = "us-east-1")]
     pub(crate) region: String,
+
+    /// A folder like /opt/extensions: each file in it is started as an extension
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub(crate) extensions: Option<PathBuf>,
 
     /// How the limits are enforced: auto, cgroup, approximate (without privilege), off
     #[arg(long, value_name = "HOW", default_value = "auto")]

@@ -47,3 +47,36 @@ pub(crate) struct S3 {
     #[arg(long, value_name = "TIME", requires = "s3", value_parser = parse_duration)]
     pub(crate) s3_settle: Option<Duration>,
 }
+
+/// A queue beside it.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "SQS source")]
+pub(crate) struct Sqs {
+    /// Keep a queue of this name and invoke the function with its messages; a FIFO queue ends with .fifo
+    #[arg(long, value_name = "NAME")]
+    pub(crate) sqs: Option<String>,
+
+    /// Messages to an event; over 10 only with a window
+    #[arg(long, value_name = "N", requires = "sqs", default_value_t = 10)]
+    pub(crate) sqs_batch_size: usize,
+
+    /// How long a batch may wait to be full
+    #[arg(long, value_name = "TIME", requires = "sqs", default_value = "0", value_parser = parse_duration)]
+    pub(crate) sqs_batch_window: Duration,
+
+    /// How long a message is hidden while it is worked on [default: the function's timeout, 30 at least]
+    #[arg(long, value_name = "TIME", requires = "sqs", value_parser = parse_duration)]
+    pub(crate) sqs_visibility_timeout: Option<Duration>,
+
+    /// Keep a dead-letter queue NAME-dlq for messages that were received so often
+    #[arg(long, value_name = "N", requires = "sqs")]
+    pub(crate) sqs_max_receive_count: Option<u32>,
+
+    /// Ask the function's answer which messages failed (`batchItemFailures`)
+    #[arg(long, requires = "sqs")]
+    pub(crate) sqs_report_batch_item_failures: bool,
+
+    /// Send each line of a file as a message; - for stdin
+    #[arg(long, value_name = "FILE", requires = "sqs", value_hint = ValueHint::FilePath)]
+    pub(crate) sqs_messages: Option<PathBuf>,
+}

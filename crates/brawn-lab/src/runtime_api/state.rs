@@ -46,6 +46,7 @@ impl State {
             return Err(Refused::State);
         }
         self.runtime = Runtime::Waiting;
+        self.extensions.close();
         Ok(())
     }
 
@@ -90,7 +91,11 @@ impl State {
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        self.runtime == Runtime::Waiting && self.offered.is_none() && self.extensions.are_idle()
+        self.runtime_waits() && self.extensions.are_idle()
+    }
+
+    pub(super) fn runtime_waits(&self) -> bool {
+        self.runtime == Runtime::Waiting && self.offered.is_none()
     }
 
     pub(super) fn has_polled(&self) -> bool {

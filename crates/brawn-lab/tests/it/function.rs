@@ -46,9 +46,33 @@ fn this_program_as_the_function() {
         "never poll" => loop {
             std::thread::sleep(Duration::from_secs(1));
         },
+        "external extension" => extension_process(),
+        "extension that crashes" => {
+            register("crashing", r#"{"events":["INVOKE"]}"#);
+            std::process::exit(3);
+        }
+        "extension that ends" => {
+            let id = register("ending", r#"{"events":["INVOKE"]}"#);
+            let known = [("Lambda-Extension-Identifier", id.as_str())];
+            call("GET", "/2020-01-01/extension/event/next", &known, b"");
+            call("POST", "/2020-01-01/extension/exit/error", &known, b"{}");
+            std::process::exit(3);
+        }
+        "extension that stays" => {
+            let id = register("staying", r#"{"events":["SHUTDOWN"]}"#);
+            let known = [("Lambda-Extension-Identifier", id.as_str())];
+            call("GET", "/2020-01-01/extension/event/next", &known, b"");
+            println!("it stays");
+            std::thread::sleep(Duration::from_secs(60));
+        }
         "extension" => {
+            // SHUTDOWN is for external ones.
+            let name = ("Lambda-Extension-Name", "watcher");
+            let events = br#"{"events":["INVOKE","SHUTDOWN"]}"#;
+            let refused = call("POST", "/2020-01-01/extension/register", &[name], events);
+            println!("registering for SHUTDOWN: {}", refused.status);
             // Before the first event is asked for, as an internal extension must.
-            let id = register();
+            let id = register("watcher", r#"{"events":["INVOKE"]}"#);
             std::thread::spawn(move || extension(&id));
             serve();
         }
@@ -117,6 +141,10 @@ fn handle(event: &Answer, payload: &Value, count: u64) {
             drop(stdout);
             answer(&json!("printed"));
         }
+        "print lines" => {
+            println!("line one\nline two");
+            answer(&json!("printed"));
+        }
         "answer twice" => {
             let first = answer(&json!("first"));
             let second = answer(&json!("second"));
@@ -176,7 +204,10 @@ fn triggered(event: &Answer, records: &[Value]) {
     if records.iter().any(|record| text(record).contains("fail")) {
         return answer("error", r#"{"errorType":"Oops","errorMessage":"it is raining"}"#);
     }
-    answer("response", "null");
+    let half = records.iter().filter(|record| text(record) == "half");
+    let failures: Vec<Value> =
+        half.map(|record| json!({ "itemIdentifier": record["messageId"] })).collect();
+    answer("response", &json!({ "batchItemFailures": failures }).to_string());
 }
 
 /// Burns CPU time on each of `threads`: measured as CPU time, so that a share shows in the wall time.
@@ -228,17 +259,66 @@ fn stream(path: &str, pause_ms: u64) {
     assert_eq!(read(socket).status, 202);
 }
 
-/// Registers an internal extension, and gives its identifier.
-fn register() -> String {
-    let name = ("Lambda-Extension-Name", "watcher");
-    let events = br#"{"events":["INVOKE","SHUTDOWN"]}"#;
-    let registered = call("POST", "/2020-01-01/extension/register", &[name], events);
+/// Registers an extension, and gives its identifier.
+fn register(name: &str, events: &str) -> String {
+    let name = ("Lambda-Extension-Name", name);
+    let registered = call("POST", "/2020-01-01/extension/register", &[name], events.as_bytes());
     assert_eq!(registered.status, 200);
     registered.header("lambda-extension-identifier")
 }
 
+/// An external extension that subscribes to telemetry and prints all it learns.
+fn extension_process() -> ! {
+    let hidden = ["_HANDLER", "AWS_LAMBDA_LOG_STREAM_NAME"].map(|name| std::env::var(name).is_ok());
+    println!("extension starts, hidden variables seen: {hidden:?}");
+    let id = register("watcher", r#"{"events":["INVOKE","SHUTDOWN"]}"#);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("bound").port();
+    std::thread::spawn(move || {
+        for mut socket in listener.incoming().flatten() {
+            let (_, body) = read_request(&socket);
+            let events: Vec<Value> = serde_json::from_slice(&body).expect("a list of events");
+            events.iter().for_each(|event| println!("telemetry {event}"));
+            let _ = socket
+                .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        }
+    });
+    let subscription = json!({
+        "schemaVersion": "2022-12-13",
+        "types": ["platform", "function"],
+        "destination": { "protocol": "HTTP", "URI": format!("http://sandbox.localdomain:{port}") },
+        "buffering": { "timeoutMs": 25 },
+    });
+    let known = ("Lambda-Extension-Identifier", id.as_str());
+    let body = subscription.to_string();
+    let subscribed = call("PUT", "/2022-07-01/telemetry", &[known], body.as_bytes());
+    assert_eq!(subscribed.status, 200, "{}", String::from_utf8_lossy(&subscribed.body));
+    extension(&id)
+}
+
+/// The head and the body of a request.
+fn read_request(socket: &TcpStream) -> (String, Vec<u8>) {
+    use std::io::BufRead;
+    let mut reader = std::io::BufReader::new(socket);
+    let (mut head, mut length) = (String::new(), 0);
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).expect("a line");
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().expect("a number");
+        }
+        if line.trim().is_empty() {
+            break;
+        }
+        head.push_str(&line);
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).expect("the body");
+    (head, body)
+}
+
 /// It prints what it is told, until it is told that it is over.
-fn extension(id: &str) {
+fn extension(id: &str) -> ! {
     let known = [("Lambda-Extension-Identifier", id)];
     loop {
         let event = call("GET", "/2020-01-01/extension/event/next", &known, b"");
@@ -246,6 +326,8 @@ fn extension(id: &str) {
         let why = event["shutdownReason"].as_str().unwrap_or_default();
         println!("extension saw {} {why}", event["eventType"].as_str().expect("a type"));
         if event["eventType"] == "SHUTDOWN" {
+            // What was flushed for the end is still on its way.
+            std::thread::sleep(Duration::from_millis(300));
             std::process::exit(0);
         }
     }

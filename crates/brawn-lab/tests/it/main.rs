@@ -1,5 +1,6 @@
 //! The emulator over real HTTP, with real processes as functions.
 
+mod extensions;
 mod failing;
 mod fidelity;
 mod function;
@@ -7,12 +8,14 @@ mod limits;
 mod other_languages;
 mod protocol;
 mod s3;
+mod sqs;
 mod tuning;
 
 use std::net::TcpStream;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use brawn_lab::source::sqs::Queues;
 use brawn_lab::{Emulator, Enforcement, Log, Report, Server, Settings, serve};
 use serde_json::Value;
 
@@ -52,10 +55,14 @@ fn settings(act: &str) -> Settings {
 
 impl Lab {
     async fn start(settings: Settings) -> Lab {
+        Lab::with_queues(settings, None).await
+    }
+
+    async fn with_queues(settings: Settings, queues: Option<Queues>) -> Lab {
         let log = Kept::default();
         let emulator = Emulator::new(settings, Arc::new(log.clone())).expect("good settings");
         let server =
-            serve(emulator.clone(), ([127, 0, 0, 1], 0).into()).await.expect("a free port");
+            serve(emulator.clone(), queues, ([127, 0, 0, 1], 0).into()).await.expect("a free port");
         Lab { emulator, server, log }
     }
 
