@@ -23,6 +23,7 @@ pub(crate) fn emulate(words: Emulate) -> Result<Verdict> {
     let settings = Settings {
         memory_mb: words.memory,
         concurrency: words.concurrency,
+        max_concurrency: words.max_concurrency,
         retry_delays: [words.retry_delay, words.retry_delay * 2],
         ..settings(words.function)
     };

@@ -1,7 +1,9 @@
 //! One execution environment: init, invocations one after the other, and what happens when something goes wrong.
 
+mod course;
 mod init;
 mod living;
+mod managed;
 mod report;
 mod shutdown;
 
@@ -14,6 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use self::init::programs;
 use self::living::{Failure, Living, cannot_start};
+pub(crate) use self::managed::Instance;
 use self::report::billed_ms;
 pub use self::report::{Report, Status};
 use crate::clock::{since_epoch, uuid};
@@ -91,7 +94,7 @@ impl Environment {
         let begun = Instant::now();
         let deadline = begun + self.settings.timeout;
         let deadline_ms = (since_epoch() + self.settings.timeout).as_millis();
-        let call = self.call(&event, deadline_ms);
+        let call = call(&self.settings, &event, deadline_ms);
         let mut cpu_before = Duration::ZERO;
         let result = match self.ready(&event.id, deadline).await {
             Err(failure) => Err(failure),
@@ -206,27 +209,28 @@ impl Environment {
         self.settings.share.unwrap_or_else(|| Vcpus::of_lambda(self.settings.memory_mb).share)
     }
 
-    fn call(&self, event: &Event, deadline_ms: u128) -> Call {
-        Call {
-            id: event.id.clone(),
-            nonce: uuid(),
-            payload: event.payload.clone(),
-            deadline_ms,
-            trace_id: event
-                .trace_id
-                .clone()
-                .unwrap_or_else(|| metadata::trace_id(since_epoch().as_secs())),
-            arn: self.settings.arn(),
-            client_context: event.client_context.clone(),
-        }
-    }
-
     /// Ends the process and all that it has started: with notice where extensions are registered, as Lambda does.
     pub(crate) async fn end(&mut self, why: Shutdown) {
         let Some(mut living) = self.living.take() else { return };
         living.shut_down(why).await;
         // Killing and removing waits for the kernel, for milliseconds.
         let _ = tokio::task::spawn_blocking(move || drop(living)).await;
+    }
+}
+
+/// An event as the runtime gets it.
+fn call(settings: &Settings, event: &Event, deadline_ms: u128) -> Call {
+    Call {
+        id: event.id.clone(),
+        nonce: uuid(),
+        payload: event.payload.clone(),
+        deadline_ms,
+        trace_id: event
+            .trace_id
+            .clone()
+            .unwrap_or_else(|| metadata::trace_id(since_epoch().as_secs())),
+        arn: settings.arn(),
+        client_context: event.client_context.clone(),
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) fn variables(
         (text("AWS_LAMBDA_FUNCTION_NAME"), text(&settings.name)),
         (text("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"), text(&settings.memory_mb.to_string())),
         (text("AWS_LAMBDA_FUNCTION_VERSION"), text("$LATEST")),
-        (text("AWS_LAMBDA_INITIALIZATION_TYPE"), text("on-demand")),
+        (text("AWS_LAMBDA_INITIALIZATION_TYPE"), text(settings.initialization())),
         (text("AWS_LAMBDA_LOG_GROUP_NAME"), text(&format!("/aws/lambda/{}", settings.name))),
         (text("AWS_LAMBDA_LOG_STREAM_NAME"), text(log_stream)),
         (text("AWS_EXECUTION_ENV"), text("AWS_Lambda_provided.al2023")),
@@ -43,6 +43,11 @@ pub(crate) fn variables(
         (text("LAMBDA_RUNTIME_DIR"), task_root.into_os_string()),
         (text("TZ"), text(":UTC")),
     ];
+    if let Some(most) = settings.max_concurrency {
+        variables.push((text("AWS_LAMBDA_MAX_CONCURRENCY"), text(&most.to_string())));
+        // Managed Instances log JSON only.
+        variables.push((text("AWS_LAMBDA_LOG_FORMAT"), text("JSON")));
+    }
     variables.extend(settings.variables.iter().map(|(name, value)| (name.into(), value.into())));
     variables
 }

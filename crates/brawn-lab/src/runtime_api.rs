@@ -49,8 +49,8 @@ pub(crate) enum Said {
     /// The runtime or an extension asked for the next event.
     Polled,
     Answered(Answer),
-    /// A streamed answer is complete, or broke off, after so many bytes.
-    Streamed(Result<(), Fault>, u64),
+    /// A streamed answer is complete, or broke off.
+    Streamed(Streamed),
     InitFailed(Fault),
     /// The process of the runtime has ended.
     Ended(ExitStatus),
@@ -61,8 +61,17 @@ pub(crate) enum Said {
 /// An answer to an invocation.
 #[derive(Debug)]
 pub(crate) struct Answer {
+    pub(crate) id: String,
     pub(crate) outcome: Result<ReplyBody, Fault>,
     pub(crate) content_type: Option<String>,
+}
+
+/// The end of a streamed answer.
+#[derive(Debug)]
+pub(crate) struct Streamed {
+    pub(crate) id: String,
+    pub(crate) ended: Result<(), Fault>,
+    pub(crate) bytes: u64,
 }
 
 /// An error as a function reports it.
@@ -119,12 +128,12 @@ impl Shared {
 }
 
 impl RuntimeApi {
-    /// Listens on a free port of 127.0.0.1.
-    pub(crate) async fn listen(function: Identity) -> std::io::Result<RuntimeApi> {
+    /// Listens on a free port of 127.0.0.1, for a runtime that may have `limit` events at a time.
+    pub(crate) async fn listen(function: Identity, limit: usize) -> std::io::Result<RuntimeApi> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         let (saying, said) = mpsc::unbounded_channel();
-        let state = Mutex::new(State::default());
+        let state = Mutex::new(State::new(limit));
         let (changed, telemetry) = (Notify::new(), Telemetry::default());
         let shared =
             Arc::new(Shared { state, changed, saying, telemetry: telemetry.clone(), function });
@@ -184,13 +193,17 @@ impl RuntimeApi {
 
     /// Hands `call` to the runtime, and tells the extensions.
     pub(crate) fn offer(&self, call: Call) {
-        self.shared.lock().offer(Arc::new(call));
-        self.shared.changed.notify_waiters();
+        self.hand().offer(call);
     }
 
-    /// What comes for the current invocation from now on is too late.
-    pub(crate) fn expire(&self) {
-        self.shared.lock().expire();
+    /// What comes for the invocation `id` from now on is too late. Gives whether the runtime had taken it.
+    pub(crate) fn expire(&self, id: &str) -> bool {
+        self.hand().expire(id)
+    }
+
+    /// For who hands events over while another listens to what is said.
+    pub(crate) fn hand(&self) -> Hand {
+        Hand(Arc::clone(&self.shared))
     }
 
     pub(crate) fn has_extensions(&self) -> bool {
@@ -206,6 +219,21 @@ impl RuntimeApi {
         let told = self.shared.lock().extensions.shut_down(why, deadline_ms);
         self.shared.changed.notify_waiters();
         told
+    }
+}
+
+/// The side of an API that hands events over.
+#[derive(Clone, Debug)]
+pub(crate) struct Hand(Arc<Shared>);
+
+impl Hand {
+    pub(crate) fn offer(&self, call: Call) {
+        self.0.lock().offer(Arc::new(call));
+        self.0.changed.notify_waiters();
+    }
+
+    pub(crate) fn expire(&self, id: &str) -> bool {
+        self.0.lock().expire(id)
     }
 }
 

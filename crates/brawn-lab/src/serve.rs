@@ -4,7 +4,7 @@ mod sqs;
 mod url;
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use base64::Engine;
 use brawn_core::{Error, ErrorKind, Result};
@@ -19,7 +19,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use crate::emulator::Emulator;
 use crate::environment::{Event, Reply, ReplyBody};
@@ -35,7 +35,8 @@ type HttpReply = Response<BoxBody<Bytes, Infallible>>;
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
-    accepting: JoinHandle<()>,
+    // Aborted when it is dropped.
+    _accepting: JoinSet<()>,
 }
 
 impl Server {
@@ -45,13 +46,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.accepting.abort();
-    }
-}
-
-/// Serves invocations of `emulator` on `address`:
+/// Serves invocations of `emulator` on `address`, and where that is 127.0.0.1 on ::1 too, as cargo-lambda calls there:
 ///
 /// - `POST /2015-03-31/functions/NAME/invocations`, with `X-Amz-Invocation-Type` `RequestResponse`, `Event` or `DryRun`.
 ///   NAME may be any: there is one function.
@@ -70,11 +65,19 @@ pub async fn serve(
     };
     let listener = TcpListener::bind(address).await.map_err(cannot)?;
     let address = listener.local_addr().map_err(cannot)?;
-    Ok(Server { address, accepting: tokio::spawn(accept(listener, emulator, queues)) })
+    let mut accepting = JoinSet::new();
+    if address.ip() == Ipv4Addr::LOCALHOST {
+        // There may be no IPv6 here, or another program on that port: 127.0.0.1 is what was asked for.
+        if let Ok(beside) = TcpListener::bind((Ipv6Addr::LOCALHOST, address.port())).await {
+            accepting.spawn(accept(beside, emulator.clone(), queues.clone()));
+        }
+    }
+    accepting.spawn(accept(listener, emulator, queues));
+    Ok(Server { address, _accepting: accepting })
 }
 
 async fn accept(listener: TcpListener, emulator: Emulator, queues: Option<Queues>) {
-    let mut connections = tokio::task::JoinSet::new();
+    let mut connections = JoinSet::new();
     loop {
         let Ok((stream, peer)) = listener.accept().await else { continue };
         let _ = stream.set_nodelay(true);

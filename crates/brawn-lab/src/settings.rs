@@ -39,6 +39,9 @@ pub struct Settings {
     pub visible: Option<NonZeroUsize>,
     /// vCPUs the function gets, instead of memory / 1769; for measuring how it uses them.
     pub share: Option<f64>,
+    /// `AWS_LAMBDA_MAX_CONCURRENCY`: one process that has up to so many events at a time, as in a Managed Instance; `None` is
+    /// Lambda as it was, with one.
+    pub max_concurrency: Option<NonZeroUsize>,
     /// A folder like `/opt/extensions`: each file in it is started as an external extension.
     pub extensions: Option<PathBuf>,
     /// How long to wait before the first and the second retry of an asynchronous invocation; 1 and 2 minutes in Lambda.
@@ -67,6 +70,7 @@ impl Settings {
             init_limit: Duration::from_secs(10),
             visible: None,
             share: None,
+            max_concurrency: None,
             extensions: None,
             retry_delays: [Duration::from_secs(60), Duration::from_secs(120)],
         }
@@ -91,6 +95,11 @@ impl Settings {
         {
             return Err(Error::invalid_options(format!("`{name}` cannot name a variable")));
         }
+        if self.max_concurrency.is_some() && self.concurrency.get() > 1 {
+            return Err(Error::invalid_options(
+                "a Managed Instance is one environment: its invocations at a time are its maximum concurrency",
+            ));
+        }
         if let Some(folder) = &self.extensions {
             crate::environment::programs(folder)?;
         }
@@ -107,6 +116,21 @@ impl Settings {
             ));
         }
         Ok(())
+    }
+
+    /// How many invocations may run at the same time.
+    pub(crate) fn invocations(&self) -> usize {
+        self.max_concurrency.unwrap_or(self.concurrency).get()
+    }
+
+    /// `AWS_LAMBDA_INITIALIZATION_TYPE`.
+    pub(crate) fn initialization(&self) -> &'static str {
+        if self.max_concurrency.is_some() { "lambda-managed-instances" } else { "on-demand" }
+    }
+
+    /// How many events a process may have at a time.
+    pub(crate) fn at_a_time(&self) -> usize {
+        self.max_concurrency.map_or(1, NonZeroUsize::get)
     }
 
     /// Where the code lies: `LAMBDA_TASK_ROOT`.

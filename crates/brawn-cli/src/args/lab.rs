@@ -42,6 +42,10 @@ pub(crate) struct Emulate {
     #[arg(long, value_name = "N", default_value = "1")]
     pub(crate) concurrency: NonZeroUsize,
 
+    /// One process with up to N invocations at a time, as in a Managed Instance
+    #[arg(long, value_name = "N", conflicts_with = "concurrency")]
+    pub(crate) max_concurrency: Option<NonZeroUsize>,
+
     /// The address to listen on
     #[arg(long, value_name = "IP", default_value = "127.0.0.1")]
     pub(crate) invoke_address: IpAddr,

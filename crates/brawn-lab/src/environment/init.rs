@@ -25,7 +25,7 @@ impl Living {
         deadline: Instant,
     ) -> std::result::Result<(), Failure> {
         let begun = Instant::now();
-        let kind = json!({ "initializationType": "on-demand", "phase": phase });
+        let kind = json!({ "initializationType": self.settings.initialization(), "phase": phase });
         let with = |more: serde_json::Value| {
             let mut record = kind.clone();
             if let (Some(record), Some(more)) = (record.as_object_mut(), more.as_object()) {

@@ -6,16 +6,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use brawn_core::{Error, ErrorKind, Result};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::oneshot;
 
-use super::report::ms;
-use super::{Reply, ReplyBody, Status};
-use crate::clock::{Utc, since_epoch};
+use super::course::Course;
+use super::{Reply, Status};
 use crate::log::Log;
 use crate::metadata;
 use crate::process::{Lifeline, Process, how_it_ended};
-use crate::runtime_api::{Answer, Call, Fault, Identity, RuntimeApi, Said};
+use crate::runtime_api::{Call, Fault, Identity, RuntimeApi, Said, Streamed};
 use crate::sandbox::{Limits, Sandbox};
 use crate::settings::Settings;
 
@@ -35,6 +34,7 @@ pub(super) struct Living {
 }
 
 /// How an init or an invocation went wrong: what the caller is told, and what REPORT says.
+#[derive(Clone)]
 pub(super) struct Failure {
     pub(super) status: Status,
     pub(super) fault: Fault,
@@ -47,7 +47,7 @@ impl Living {
         share: f64,
     ) -> Result<Living> {
         let identity = Identity { name: settings.name.clone(), handler: settings.handler.clone() };
-        let api = RuntimeApi::listen(identity).await.map_err(|error| {
+        let api = RuntimeApi::listen(identity, settings.at_a_time()).await.map_err(|error| {
             Error::new(ErrorKind::Unavailable, "cannot listen on 127.0.0.1").with_source(error)
         })?;
         let mark = metadata::log_stream();
@@ -83,7 +83,7 @@ impl Living {
                 Ok(_) => Status::Success,
                 Err(failure) => failure.status.clone(),
             };
-            self.tell_done(&mut course, status);
+            self.api.telemetry.platform("platform.runtimeDone", course.record(status));
         }
         result
     }
@@ -103,42 +103,27 @@ impl Living {
                 biased;
                 said = self.api.said.recv() => said,
                 () = tokio::time::sleep_until(deadline.into()) => {
-                    self.api.expire();
+                    self.api.expire(&course.id);
                     return Err(timed_out(&course.id, timeout));
                 }
             };
             match said {
-                Some(Said::Answered(Answer { outcome, content_type })) => {
-                    course.answered = Some(Instant::now());
-                    streaming = matches!(outcome, Ok(ReplyBody::Stream(_)));
-                    if !streaming {
-                        course.complete = course.answered;
-                    }
-                    let (body, error) = match outcome {
-                        Ok(body) => (body, None),
-                        Err(fault) => (ReplyBody::Whole(fault.body), Some(fault.kind)),
-                    };
-                    if let (ReplyBody::Whole(bytes), None) = (&body, &error) {
-                        course.bytes = bytes.len() as u64;
-                    }
-                    course.error.clone_from(&error);
-                    if let Some(reply) = reply.take() {
-                        // The caller may have gone.
-                        let _ = reply.send(Reply { body, error, content_type });
-                    }
+                Some(Said::Answered(answer)) => {
+                    streaming = course.hear(answer, reply);
                 }
-                Some(Said::Streamed(ended, bytes)) => {
+                Some(Said::Streamed(Streamed { ended, bytes, .. })) => {
                     streaming = false;
-                    (course.complete, course.bytes) = (Some(Instant::now()), bytes);
+                    course.complete(bytes);
                     broken = ended.err();
                 }
                 Some(Said::Polled | Said::InitFailed(_)) => {}
                 said => return Err(self.ended(&course.id, said).await),
             }
-            let done = course.answered.is_some() && !streaming;
+            let done = course.is_answered() && !streaming;
             if done && !course.told && self.api.runtime_waits() {
-                let status = course.error.clone().map_or(Status::Success, Status::Error);
-                self.tell_done(course, status);
+                course.told = true;
+                let record = course.record(course.status());
+                self.api.telemetry.platform("platform.runtimeDone", record);
             }
             if done && self.api.is_idle() {
                 return Ok(broken);
@@ -192,63 +177,6 @@ impl Living {
             );
         }
         failure
-    }
-
-    /// `platform.runtimeDone`, with how the time was spent.
-    fn tell_done(&self, course: &mut Course, status: Status) {
-        course.told = true;
-        let record = json!({
-            "requestId": course.id,
-            "metrics": { "durationMs": ms(course.begun.elapsed()), "producedBytes": course.bytes },
-            "spans": course.spans(),
-        });
-        self.api.telemetry.platform("platform.runtimeDone", status.into_record(record));
-    }
-}
-
-/// The points of one invocation.
-struct Course {
-    id: String,
-    begun: Instant,
-    begun_at: Duration,
-    answered: Option<Instant>,
-    complete: Option<Instant>,
-    bytes: u64,
-    error: Option<String>,
-    told: bool,
-}
-
-impl Course {
-    fn new(id: String) -> Course {
-        Course {
-            id,
-            begun: Instant::now(),
-            begun_at: since_epoch(),
-            answered: None,
-            complete: None,
-            bytes: 0,
-            error: None,
-            told: false,
-        }
-    }
-
-    /// From the event to the first byte of the answer, to its last, and to the request for the next event.
-    fn spans(&self) -> Value {
-        let mut spans = Vec::new();
-        let mut span = |name: &str, from: Instant, to: Instant| {
-            let start = Utc::at(self.begun_at + from.saturating_duration_since(self.begun)).iso();
-            spans.push(json!({
-                "name": name, "start": start, "durationMs": ms(to.saturating_duration_since(from)),
-            }));
-        };
-        if let Some(answered) = self.answered {
-            span("responseLatency", self.begun, answered);
-            if let Some(complete) = self.complete {
-                span("responseDuration", answered, complete);
-                span("runtimeOverhead", complete, Instant::now());
-            }
-        }
-        json!(spans)
     }
 }
 

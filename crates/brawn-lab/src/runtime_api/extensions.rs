@@ -50,6 +50,8 @@ pub(super) struct Extensions {
     /// Names of external ones that have not registered yet.
     expected: Vec<String>,
     closed: bool,
+    /// In a Managed Instance nobody is told of invocations.
+    managed: bool,
 }
 
 #[derive(Debug)]
@@ -74,6 +76,10 @@ pub(crate) struct Standing {
 }
 
 impl Extensions {
+    pub(super) fn new(managed: bool) -> Extensions {
+        Extensions { managed, ..Extensions::default() }
+    }
+
     /// External extensions of these names are started.
     pub(super) fn expect(&mut self, names: Vec<String>) {
         self.expected = names;
@@ -82,7 +88,9 @@ impl Extensions {
     /// Gives the new extension's identifier.
     pub(super) fn register(&mut self, name: &str, events: Vec<String>) -> Result<String, Rejected> {
         let external = self.expected.iter().any(|expected| expected == name);
-        let known = |event: &String| event == "INVOKE" || (external && event == "SHUTDOWN");
+        let managed = self.managed;
+        let known =
+            |event: &String| (event == "INVOKE" && !managed) || (event == "SHUTDOWN" && external);
         if let Some(event) = events.iter().find(|event| !known(event)) {
             return Err(Rejected::Event(event.clone()));
         }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::state::Refused;
-use super::{Answer, Fault, PAYLOAD_LIMIT, STREAM_LIMIT, Said, Shared};
+use super::{Answer, Fault, PAYLOAD_LIMIT, STREAM_LIMIT, Said, Shared, Streamed};
 use crate::environment::ReplyBody;
 
 type Reply = Response<Full<Bytes>>;
@@ -100,18 +100,22 @@ async fn response(id: &str, request: Request<Incoming>, shared: &Shared) -> Repl
     }
     let content_type = header(request.headers(), CONTENT_TYPE.as_str());
     if streams {
-        return stream(request.into_body(), content_type, shared).await;
+        return stream(id, request.into_body(), content_type, shared).await;
     }
     match collect(request.into_body()).await {
         Ok(body) => {
             let outcome = Ok(ReplyBody::Whole(body));
-            shared.say(Said::Answered(Answer { outcome, content_type }));
+            shared.say(Said::Answered(Answer { id: id.to_owned(), outcome, content_type }));
             accepted()
         }
         Err(fault) => {
             let too_large = fault.kind == "Function.ResponseSizeTooLarge";
             let message = format!("Exceeded maximum allowed payload size ({PAYLOAD_LIMIT} bytes).");
-            shared.say(Said::Answered(Answer { outcome: Err(fault), content_type: None }));
+            shared.say(Said::Answered(Answer {
+                id: id.to_owned(),
+                outcome: Err(fault),
+                content_type: None,
+            }));
             if too_large {
                 refuse(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &message)
             } else {
@@ -122,10 +126,16 @@ async fn response(id: &str, request: Request<Incoming>, shared: &Shared) -> Repl
 }
 
 /// Passes a streamed body on as it comes.
-async fn stream(mut body: Incoming, content_type: Option<String>, shared: &Shared) -> Reply {
+async fn stream(
+    id: &str,
+    mut body: Incoming,
+    content_type: Option<String>,
+    shared: &Shared,
+) -> Reply {
+    let id = id.to_owned();
     let (sender, receiver) = mpsc::channel(4);
     let outcome = Ok(ReplyBody::Stream(receiver));
-    shared.say(Said::Answered(Answer { outcome, content_type }));
+    shared.say(Said::Answered(Answer { id: id.to_owned(), outcome, content_type }));
     let mut sent = 0_u64;
     let mut ended = Ok(());
     while let Some(frame) = body.frame().await {
@@ -159,7 +169,7 @@ async fn stream(mut body: Incoming, content_type: Option<String>, shared: &Share
     drop(sender);
     let too_large =
         ended.as_ref().is_err_and(|fault| fault.kind == "Function.ResponseSizeTooLarge");
-    shared.say(Said::Streamed(ended, sent));
+    shared.say(Said::Streamed(Streamed { id, ended, bytes: sent }));
     if too_large {
         refuse(
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -180,7 +190,11 @@ async fn error(id: &str, request: Request<Incoming>, shared: &Shared) -> Reply {
         Ok(body) => Fault { kind, body },
         Err(fault) => fault,
     };
-    shared.say(Said::Answered(Answer { outcome: Err(fault), content_type: None }));
+    shared.say(Said::Answered(Answer {
+        id: id.to_owned(),
+        outcome: Err(fault),
+        content_type: None,
+    }));
     accepted()
 }
 

@@ -46,6 +46,8 @@ fn this_program_as_the_function() {
         "never poll" => loop {
             std::thread::sleep(Duration::from_secs(1));
         },
+        "lambda_runtime" => peer(),
+        "managed" => managed(),
         "external extension" => extension_process(),
         "extension that crashes" => {
             register("crashing", r#"{"events":["INVOKE"]}"#);
@@ -172,6 +174,15 @@ fn handle(event: &Answer, payload: &Value, count: u64) {
             Command::new("sh").args(["-c", "sleep 300 &"]).status().expect("sh");
             answer(&json!({ "child": child.id(), "left": left.is_ok() }));
         }
+        "crowd" => {
+            // Each leaves its group, and none has a parent that waits for it.
+            for _ in 0..number("count") {
+                Command::new("sh").args(["-c", "setsid sleep 300 &"]).status().expect("sh");
+            }
+            loop {
+                std::thread::sleep(Duration::from_secs(1));
+            }
+        }
         "stream" => stream(&path, number("ms")),
         "tick" => {
             // Work that is left behind: it must not go on between invocations.
@@ -187,6 +198,52 @@ fn handle(event: &Answer, payload: &Value, count: u64) {
         }
         other => panic!("`{other}` is nothing that is tested"),
     }
+}
+
+/// AWS's own runtime for Rust, unmodified.
+fn peer() {
+    use lambda_runtime::{Error, LambdaEvent, service_fn};
+    async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
+        let left = event.context.deadline().duration_since(std::time::SystemTime::now())?;
+        assert!(left > Duration::from_secs(15), "{left:?}");
+        assert_eq!(event.context.env_config.memory, 1769);
+        if let Some(end) = event.payload["primes_below"].as_u64() {
+            let is_prime = |n: &u64| (2..).take_while(|d| d * d <= *n).all(|d| n % d != 0);
+            return Ok(json!({ "primes": (2..end).filter(is_prime).count() }));
+        }
+        let name = event.payload["name"].as_str().ok_or("no name")?;
+        Ok(json!({ "hello": name }))
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let served = runtime.expect("a runtime").block_on(lambda_runtime::run(service_fn(handle)));
+    served.expect("it is served until it is ended");
+}
+
+/// The same with several events at a time.
+fn managed() {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use lambda_runtime::{Error, LambdaEvent, service_fn};
+    static HERE: AtomicU64 = AtomicU64::new(0);
+    async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
+        if let Some(code) = event.payload["exit"].as_i64() {
+            std::process::exit(i32::try_from(code)?);
+        }
+        let mut met = 0;
+        if let Some(wanted) = event.payload["meet"].as_u64() {
+            HERE.fetch_add(1, Ordering::SeqCst);
+            while met < wanted {
+                met = HERE.load(Ordering::SeqCst);
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+        let kind = std::env::var("AWS_LAMBDA_INITIALIZATION_TYPE")?;
+        Ok(json!({ "pid": std::process::id(), "met": met, "type": kind }))
+    }
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let served = lambda_runtime::run_concurrent(service_fn(handle));
+    runtime.expect("a runtime").block_on(served).expect("it is served until it is ended");
 }
 
 /// An event of a source: printed, and failed where a record says so by its key or body.

@@ -146,7 +146,7 @@ async fn of_a_batch_in_a_window_only_what_the_answer_names_comes_back() {
         station.send(body).await;
     }
     // The window is far from over: the batch was full.
-    let log = station.lab.log_with("1 of the 3 messages of ").await;
+    let log = station.lab.log_with("1 of 3 messages of ").await;
     assert_eq!(station.bodies(), [["a", "half", "c"]], "{log}");
     station.lab.log_with("is in jobs-dlq now").await;
     let seen = station.lab.http("GET", "/123456789012/jobs-dlq", &[], Vec::new()).await;

@@ -32,7 +32,7 @@ pub fn poll(emulator: &Emulator, queues: &Queues) -> Result<Source> {
         .with_hint("AWS recommends six times the function's timeout: `--sqs-visibility-timeout`"));
     }
     let mut tasks = JoinSet::new();
-    for _ in 0..emulator.settings().concurrency.get() {
+    for _ in 0..emulator.settings().invocations() {
         let (emulator, queues) = (emulator.clone(), queues.clone());
         tasks.spawn(async move {
             loop {
@@ -123,16 +123,16 @@ async fn deliver(emulator: &Emulator, queues: &Queues, batch: &[Received]) {
     } else {
         Ok(BTreeSet::new())
     };
-    let after = mapping.visibility_timeout.as_secs_f64();
-    let said = match &failed {
-        Ok(ids) if ids.is_empty() => None,
-        Ok(ids) => Some(format!("{} of the {} messages", ids.len(), batch.len())),
-        Err(why) => Some(format!("{why}: the {} messages", batch.len())),
+    let (count, why) = match &failed {
+        Ok(ids) => (ids.len(), String::new()),
+        Err(why) => (batch.len(), format!(" ({why})")),
     };
-    if let Some(said) = said {
+    if count > 0 {
         emulator.say(&format!(
-            "{said} of {event} come back to {} {after} s after they were received",
-            mapping.queue
+            "{count} of {} messages of {event} failed{why} and will be in {} again {} s after they were received",
+            batch.len(),
+            mapping.queue,
+            mapping.visibility_timeout.as_secs_f64()
         ));
     }
     if let Ok(failed) = failed {
