@@ -7,6 +7,7 @@
 mod mapping;
 mod message;
 mod queue;
+mod received;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +18,8 @@ use tokio::sync::Notify;
 
 pub use self::mapping::poll;
 pub(crate) use self::message::{Attribute, Draft, md5_of, md5_of_attributes};
-pub(crate) use self::queue::{Queue, Received, sequence_number};
+pub(crate) use self::queue::{Queue, sequence_number};
+pub(crate) use self::received::Received;
 use crate::clock::since_epoch;
 
 /// What a message may have, with its attributes.

@@ -7,6 +7,9 @@
     reason = "functions that end badly are what is tested"
 )]
 
+mod extension;
+mod peer;
+
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
@@ -46,22 +49,22 @@ fn this_program_as_the_function() {
         "never poll" => loop {
             std::thread::sleep(Duration::from_secs(1));
         },
-        "lambda_runtime" => peer(),
-        "managed" => managed(),
-        "external extension" => extension_process(),
+        "lambda_runtime" => peer::sequential(),
+        "managed" => peer::concurrent(),
+        "external extension" => extension::process(),
         "extension that crashes" => {
-            register("crashing", r#"{"events":["INVOKE"]}"#);
+            extension::register("crashing", r#"{"events":["INVOKE"]}"#);
             std::process::exit(3);
         }
         "extension that ends" => {
-            let id = register("ending", r#"{"events":["INVOKE"]}"#);
+            let id = extension::register("ending", r#"{"events":["INVOKE"]}"#);
             let known = [("Lambda-Extension-Identifier", id.as_str())];
             call("GET", "/2020-01-01/extension/event/next", &known, b"");
             call("POST", "/2020-01-01/extension/exit/error", &known, b"{}");
             std::process::exit(3);
         }
         "extension that stays" => {
-            let id = register("staying", r#"{"events":["SHUTDOWN"]}"#);
+            let id = extension::register("staying", r#"{"events":["SHUTDOWN"]}"#);
             let known = [("Lambda-Extension-Identifier", id.as_str())];
             call("GET", "/2020-01-01/extension/event/next", &known, b"");
             println!("it stays");
@@ -74,8 +77,8 @@ fn this_program_as_the_function() {
             let refused = call("POST", "/2020-01-01/extension/register", &[name], events);
             println!("registering for SHUTDOWN: {}", refused.status);
             // Before the first event is asked for, as an internal extension must.
-            let id = register("watcher", r#"{"events":["INVOKE"]}"#);
-            std::thread::spawn(move || extension(&id));
+            let id = extension::register("watcher", r#"{"events":["INVOKE"]}"#);
+            std::thread::spawn(move || extension::listen(&id));
             serve();
         }
         _ => serve(),
@@ -200,52 +203,6 @@ fn handle(event: &Answer, payload: &Value, count: u64) {
     }
 }
 
-/// AWS's own runtime for Rust, unmodified.
-fn peer() {
-    use lambda_runtime::{Error, LambdaEvent, service_fn};
-    async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
-        let left = event.context.deadline().duration_since(std::time::SystemTime::now())?;
-        assert!(left > Duration::from_secs(15), "{left:?}");
-        assert_eq!(event.context.env_config.memory, 1769);
-        if let Some(end) = event.payload["primes_below"].as_u64() {
-            let is_prime = |n: &u64| (2..).take_while(|d| d * d <= *n).all(|d| n % d != 0);
-            return Ok(json!({ "primes": (2..end).filter(is_prime).count() }));
-        }
-        let name = event.payload["name"].as_str().ok_or("no name")?;
-        Ok(json!({ "hello": name }))
-    }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let served = runtime.expect("a runtime").block_on(lambda_runtime::run(service_fn(handle)));
-    served.expect("it is served until it is ended");
-}
-
-/// The same with several events at a time.
-fn managed() {
-    use std::sync::atomic::{AtomicU64, Ordering};
-
-    use lambda_runtime::{Error, LambdaEvent, service_fn};
-    static HERE: AtomicU64 = AtomicU64::new(0);
-    async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
-        if let Some(code) = event.payload["exit"].as_i64() {
-            std::process::exit(i32::try_from(code)?);
-        }
-        let mut met = 0;
-        if let Some(wanted) = event.payload["meet"].as_u64() {
-            HERE.fetch_add(1, Ordering::SeqCst);
-            while met < wanted {
-                met = HERE.load(Ordering::SeqCst);
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        }
-        let kind = std::env::var("AWS_LAMBDA_INITIALIZATION_TYPE")?;
-        Ok(json!({ "pid": std::process::id(), "met": met, "type": kind }))
-    }
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let served = lambda_runtime::run_concurrent(service_fn(handle));
-    runtime.expect("a runtime").block_on(served).expect("it is served until it is ended");
-}
-
 /// An event of a source: printed, and failed where a record says so by its key or body.
 fn triggered(event: &Answer, records: &[Value]) {
     let id = event.header("lambda-runtime-aws-request-id");
@@ -314,80 +271,6 @@ fn stream(path: &str, pause_ms: u64) {
     std::thread::sleep(Duration::from_millis(pause_ms));
     socket.write_all(&[chunk(b"two"), b"0\r\n\r\n".to_vec()].concat()).expect("sent");
     assert_eq!(read(socket).status, 202);
-}
-
-/// Registers an extension, and gives its identifier.
-fn register(name: &str, events: &str) -> String {
-    let name = ("Lambda-Extension-Name", name);
-    let registered = call("POST", "/2020-01-01/extension/register", &[name], events.as_bytes());
-    assert_eq!(registered.status, 200);
-    registered.header("lambda-extension-identifier")
-}
-
-/// An external extension that subscribes to telemetry and prints all it learns.
-fn extension_process() -> ! {
-    let hidden = ["_HANDLER", "AWS_LAMBDA_LOG_STREAM_NAME"].map(|name| std::env::var(name).is_ok());
-    println!("extension starts, hidden variables seen: {hidden:?}");
-    let id = register("watcher", r#"{"events":["INVOKE","SHUTDOWN"]}"#);
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = listener.local_addr().expect("bound").port();
-    std::thread::spawn(move || {
-        for mut socket in listener.incoming().flatten() {
-            let (_, body) = read_request(&socket);
-            let events: Vec<Value> = serde_json::from_slice(&body).expect("a list of events");
-            events.iter().for_each(|event| println!("telemetry {event}"));
-            let _ = socket
-                .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-        }
-    });
-    let subscription = json!({
-        "schemaVersion": "2022-12-13",
-        "types": ["platform", "function"],
-        "destination": { "protocol": "HTTP", "URI": format!("http://sandbox.localdomain:{port}") },
-        "buffering": { "timeoutMs": 25 },
-    });
-    let known = ("Lambda-Extension-Identifier", id.as_str());
-    let body = subscription.to_string();
-    let subscribed = call("PUT", "/2022-07-01/telemetry", &[known], body.as_bytes());
-    assert_eq!(subscribed.status, 200, "{}", String::from_utf8_lossy(&subscribed.body));
-    extension(&id)
-}
-
-/// The head and the body of a request.
-fn read_request(socket: &TcpStream) -> (String, Vec<u8>) {
-    use std::io::BufRead;
-    let mut reader = std::io::BufReader::new(socket);
-    let (mut head, mut length) = (String::new(), 0);
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).expect("a line");
-        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-            length = value.trim().parse().expect("a number");
-        }
-        if line.trim().is_empty() {
-            break;
-        }
-        head.push_str(&line);
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).expect("the body");
-    (head, body)
-}
-
-/// It prints what it is told, until it is told that it is over.
-fn extension(id: &str) -> ! {
-    let known = [("Lambda-Extension-Identifier", id)];
-    loop {
-        let event = call("GET", "/2020-01-01/extension/event/next", &known, b"");
-        let event: Value = serde_json::from_slice(&event.body).expect("JSON");
-        let why = event["shutdownReason"].as_str().unwrap_or_default();
-        println!("extension saw {} {why}", event["eventType"].as_str().expect("a type"));
-        if event["eventType"] == "SHUTDOWN" {
-            // What was flushed for the end is still on its way.
-            std::thread::sleep(Duration::from_millis(300));
-            std::process::exit(0);
-        }
-    }
 }
 
 /// An answer over HTTP.

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
-use super::message::{Draft, md5_of, md5_of_attributes};
+use super::message::{Draft, md5_of};
+use super::received::Received;
 use crate::clock::{since_epoch, uuid};
 
 /// How long a FIFO queue remembers a deduplication id.
@@ -35,18 +36,6 @@ pub(crate) struct Held {
     sequence: u64,
     /// The queue that gave it up.
     died_in: Option<String>,
-}
-
-/// A message as who receives it sees it.
-#[derive(Clone, Debug)]
-pub(crate) struct Received {
-    pub(crate) id: String,
-    pub(crate) receipt: String,
-    pub(crate) body: String,
-    pub(crate) md5: String,
-    /// SQS's own attributes.
-    pub(crate) system: Map<String, Value>,
-    pub(crate) draft: Draft,
 }
 
 impl Queue {
@@ -250,33 +239,6 @@ impl Held {
     }
 }
 
-impl Received {
-    /// As Lambda hands it to a function.
-    pub(crate) fn record(&self, arn: &str, region: &str) -> Value {
-        let attributes: Map<String, Value> = self
-            .draft
-            .attributes
-            .iter()
-            .map(|(name, attribute)| (name.clone(), attribute.in_event()))
-            .collect();
-        let mut record = json!({
-            "messageId": self.id,
-            "receiptHandle": self.receipt,
-            "body": self.body,
-            "attributes": self.system,
-            "messageAttributes": attributes,
-            "md5OfBody": self.md5,
-            "eventSource": "aws:sqs",
-            "eventSourceARN": arn,
-            "awsRegion": region,
-        });
-        if !self.draft.attributes.is_empty() {
-            record["md5OfMessageAttributes"] = json!(md5_of_attributes(&self.draft.attributes));
-        }
-        record
-    }
-}
-
 /// 20 digits, as SQS's.
 pub(crate) fn sequence_number(number: u64) -> String {
     format!("{:020}", 18_849_496_460_467_696_128 + u128::from(number))
@@ -382,24 +344,5 @@ mod tests {
         assert_eq!(bodies(&queue.receive(start + HIDDEN, 0, None, all).0), ["2", "3", "4"]);
         let later = start + REMEMBERED;
         assert_ne!(queue.send(draft("1", Some("a")), later).0, first);
-    }
-
-    #[test]
-    fn a_record_has_the_shape_of_lambdas() {
-        let (mut queue, start) = (Queue::new("jobs", HIDDEN, None), Instant::now());
-        queue.send(draft("Test message.", None), start);
-        let (taken, _) = queue.receive(start, 1, None, all);
-        let record = taken[0].record("arn:aws:sqs:us-east-1:123456789012:jobs", "us-east-1");
-        let sample: Value =
-            serde_json::from_str(crate::samples::sample("sqs").expect("there")).expect("JSON");
-        let names = |value: &Value| -> Vec<String> {
-            let mut names: Vec<String> =
-                value.as_object().expect("an object").keys().cloned().collect();
-            names.sort();
-            names
-        };
-        let sample = &sample["Records"][0];
-        assert_eq!(names(&record), names(sample));
-        assert_eq!(names(&record["attributes"]), names(&sample["attributes"]));
     }
 }
