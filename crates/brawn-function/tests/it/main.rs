@@ -5,6 +5,8 @@ mod direct;
 mod events;
 mod init;
 mod sources;
+#[cfg(feature = "postgres")]
+mod tables;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
