@@ -5,6 +5,7 @@ mod decompress;
 pub(crate) mod encrypt;
 pub(crate) mod lab;
 mod points;
+pub(crate) mod sources;
 mod stats;
 pub(crate) mod tune;
 

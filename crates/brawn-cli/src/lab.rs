@@ -11,6 +11,7 @@ use brawn_lab::{Emulator, InvocationType, Settings, sample, serve};
 
 use crate::args::lab::{Emulate, Function, Invoke};
 use crate::signals::Signals;
+use crate::sources::Sources;
 use crate::verdict::Verdict;
 
 /// How long processes have to end when the command does.
@@ -22,18 +23,22 @@ pub(crate) fn emulate(words: Emulate) -> Result<Verdict> {
     let settings = Settings {
         memory_mb: words.memory,
         concurrency: words.concurrency,
+        max_concurrency: words.max_concurrency,
+        retry_delays: [words.retry_delay, words.retry_delay * 2],
         ..settings(words.function)
     };
+    let sources = Sources::new(words.s3, words.sqs, &settings)?;
     let runtime = runtime()?;
     let verdict = runtime.block_on(async {
         let mut signals = Signals::listen()?;
         let emulator = Emulator::new(settings, Arc::new(brawn_lab::Stdout))?;
-        let server = serve(emulator.clone(), address).await?;
+        let server = serve(emulator.clone(), sources.queues(), address).await?;
         eprintln!("{} on http://{}", emulator.settings().name, server.address());
         eprintln!("{}", emulator.granted());
         eprintln!("enforced by {}", emulator.enforced());
+        let running = sources.start(&emulator, server.address())?;
         let number = signals.next().await;
-        drop(server);
+        drop((server, running));
         // What runs is ended with the runtime; what waits is told first.
         let _ = tokio::time::timeout(SETTLING, emulator.cool_down()).await;
         Ok(Verdict::Stopped(number))
@@ -50,6 +55,7 @@ pub(crate) fn settings(words: Function) -> Settings {
     settings.handler = words.handler;
     settings.region = words.region;
     settings.enforcement = words.enforce;
+    settings.extensions = words.extensions;
     if let Some(name) = words.name {
         settings.name = name;
     }

@@ -20,6 +20,7 @@ mod plan;
 mod points;
 mod run;
 mod signals;
+mod sources;
 mod stats;
 mod stderr;
 mod stdout;

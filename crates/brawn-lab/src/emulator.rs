@@ -6,7 +6,7 @@ use brawn_core::{Error, ErrorKind, Result, Vcpus};
 use bytes::Bytes;
 use tokio::sync::{Semaphore, oneshot};
 
-use crate::environment::{Environment, Event, Reply, Report, Status};
+use crate::environment::{Environment, Event, Instance, Reply, Report, Status};
 use crate::log::Log;
 use crate::runtime_api::Shutdown;
 use crate::sandbox::{self, Limits, Sandbox};
@@ -25,6 +25,8 @@ struct Inner {
     log: Arc<dyn Log>,
     idle: Mutex<Vec<Environment>>,
     permits: Arc<Semaphore>,
+    /// Instead of environments, for a Managed Instance.
+    managed: Option<Instance>,
     enforced: String,
 }
 
@@ -45,9 +47,12 @@ impl Emulator {
         sandbox::adopt_orphans();
         let limits = Limits { share: 1.0, memory: u64::from(settings.memory_mb) << 20 };
         let enforced = Sandbox::new(settings.enforcement, limits, "a probe")?.describe();
-        let permits = Arc::new(Semaphore::new(settings.concurrency.get()));
+        let permits = Arc::new(Semaphore::new(settings.invocations()));
         let settings = Arc::new(settings);
-        Ok(Emulator(Arc::new(Inner { settings, log, idle: Mutex::default(), permits, enforced })))
+        let managed = settings.max_concurrency.is_some();
+        let managed = managed.then(|| Instance::new(Arc::clone(&settings), Arc::clone(&log)));
+        let idle = Mutex::default();
+        Ok(Emulator(Arc::new(Inner { settings, log, idle, permits, managed, enforced })))
     }
 
     /// The function's configuration.
@@ -100,10 +105,14 @@ impl Emulator {
                     return;
                 }
             }
-            let text = format!("brawn: gave up on {} after 2 retries\n", event.id);
-            emulator.0.log.write(text.as_bytes());
+            emulator.say(&format!("gave up on {} after 2 retries", event.id));
         });
         id
+    }
+
+    /// A line of the emulator's own among those of the function.
+    pub(crate) fn say(&self, text: &str) {
+        self.0.log.write(format!("brawn: {text}\n").as_bytes());
     }
 
     pub(crate) fn send(&self, event: Event) -> Pending {
@@ -114,6 +123,12 @@ impl Emulator {
         // A task of its own: an invocation goes on when its caller goes.
         tokio::spawn(async move {
             let Ok(permit) = Arc::clone(&inner.permits).acquire_owned().await else { return };
+            if let Some(managed) = &inner.managed {
+                let report = managed.invoke(event, answering).await;
+                drop(permit);
+                let _ = reporting.send(report);
+                return;
+            }
             let warm = inner.idle().pop();
             let mut environment = warm.unwrap_or_else(|| {
                 Environment::new(Arc::clone(&inner.settings), Arc::clone(&inner.log))
@@ -128,23 +143,26 @@ impl Emulator {
 
     /// Ends every environment, once it has finished what it was doing, and takes no more invocations.
     pub async fn shut_down(&self) {
-        let all = u32::try_from(self.settings().concurrency.get()).unwrap_or(u32::MAX);
+        let all = u32::try_from(self.settings().invocations()).unwrap_or(u32::MAX);
         let patience = self.settings().timeout + self.settings().init_limit;
         let _ = tokio::time::timeout(patience, self.0.permits.acquire_many(all)).await;
         self.0.permits.close();
-        let idle = std::mem::take(&mut *self.0.idle());
-        for mut environment in idle {
-            environment.end(Shutdown::Spindown).await;
-        }
+        self.cool_down().await;
     }
 
     /// How many environments wait for an event.
     pub fn warm(&self) -> usize {
+        if let Some(managed) = &self.0.managed {
+            return usize::from(managed.is_warm());
+        }
         self.0.idle().iter().filter(|environment| environment.is_warm()).count()
     }
 
     /// Ends the environments that wait for an event; the next invocation is a cold start.
     pub async fn cool_down(&self) {
+        if let Some(managed) = &self.0.managed {
+            managed.end(Shutdown::Spindown).await;
+        }
         let idle = std::mem::take(&mut *self.0.idle());
         for mut environment in idle {
             environment.end(Shutdown::Spindown).await;

@@ -2,7 +2,7 @@
 //! enforces: the CPU share of a memory size, the memory itself, the timeout, the init limit, payload sizes, and freezing
 //! between invocations.
 //!
-//! [`Emulator`] runs a function; [`serve`] puts Lambda's invoke API in front of it. How strictly the limits bind depends
+//! [`Emulator`] runs a function; [`serve`] puts Lambda's invoke API in front of it, [`source`] what sends events by itself. How strictly the limits bind depends
 //! on the machine: [`Enforcement`] says which way was asked for, [`Emulator::enforced`] what was got.
 
 mod client;
@@ -18,6 +18,7 @@ mod samples;
 mod sandbox;
 mod serve;
 mod settings;
+pub mod source;
 pub mod tune;
 
 pub use client::{InvocationType, Invoked, invoke};

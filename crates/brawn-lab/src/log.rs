@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::clock::Utc;
 use crate::environment::{Report, Status};
+use crate::runtime_api::Standing;
 
 /// Takes the log of a function: what it writes, and START, END and REPORT. Called with whole lines, or with 64 KB of one
 /// that is longer.
@@ -53,6 +54,21 @@ pub(crate) fn timed_out(request_id: &str, timeout: Duration) -> String {
 /// `INIT_REPORT Init Duration: 10003.21 ms\tPhase: init\tStatus: timeout`.
 pub(crate) fn init_report(took: Duration, status: &Status) -> String {
     format!("INIT_REPORT Init Duration: {:.2} ms\tPhase: init\t{}\n", ms(took), words(status))
+}
+
+/// `EXTENSION\tName: lumigo\tState: Ready\tEvents: [INVOKE,SHUTDOWN]`.
+pub(crate) fn extension(standing: &Standing) -> String {
+    let mut line = format!(
+        "EXTENSION\tName: {}\tState: {}\tEvents: [{}]",
+        standing.name,
+        standing.state,
+        standing.events.join(",")
+    );
+    if let Some(fault) = standing.fault {
+        line.push_str(&format!("\tError Type: {fault}"));
+    }
+    line.push('\n');
+    line
 }
 
 /// Lambda's REPORT line with its tabs, and then a line of our own that says what CPU was used.

@@ -32,7 +32,7 @@ pub(crate) fn variables(
         (text("AWS_LAMBDA_FUNCTION_NAME"), text(&settings.name)),
         (text("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"), text(&settings.memory_mb.to_string())),
         (text("AWS_LAMBDA_FUNCTION_VERSION"), text("$LATEST")),
-        (text("AWS_LAMBDA_INITIALIZATION_TYPE"), text("on-demand")),
+        (text("AWS_LAMBDA_INITIALIZATION_TYPE"), text(settings.initialization())),
         (text("AWS_LAMBDA_LOG_GROUP_NAME"), text(&format!("/aws/lambda/{}", settings.name))),
         (text("AWS_LAMBDA_LOG_STREAM_NAME"), text(log_stream)),
         (text("AWS_EXECUTION_ENV"), text("AWS_Lambda_provided.al2023")),
@@ -43,7 +43,34 @@ pub(crate) fn variables(
         (text("LAMBDA_RUNTIME_DIR"), task_root.into_os_string()),
         (text("TZ"), text(":UTC")),
     ];
+    if let Some(most) = settings.max_concurrency {
+        variables.push((text("AWS_LAMBDA_MAX_CONCURRENCY"), text(&most.to_string())));
+        // Managed Instances log JSON only.
+        variables.push((text("AWS_LAMBDA_LOG_FORMAT"), text("JSON")));
+    }
     variables.extend(settings.variables.iter().map(|(name, value)| (name.into(), value.into())));
+    variables
+}
+
+/// What an external extension finds: no handler, no log stream, no folders of the runtime; `mark` tells its processes.
+///
+/// Source: developer guide, "Lambda Extensions API", environment variables.
+pub(crate) fn variables_of_extension(
+    settings: &Settings,
+    api: SocketAddr,
+    mark: &str,
+) -> Vec<(OsString, OsString)> {
+    const HIDDEN: [&str; 6] = [
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "LAMBDA_RUNTIME_DIR",
+        "LAMBDA_TASK_ROOT",
+        "_HANDLER",
+    ];
+    let mut variables = variables(settings, api, mark);
+    variables.retain(|(name, _)| !HIDDEN.iter().any(|hidden| name == *hidden));
+    variables.push(("BRAWN_ENVIRONMENT".into(), mark.into()));
     variables
 }
 

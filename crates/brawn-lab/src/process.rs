@@ -18,16 +18,16 @@ use crate::output::Output;
 const JOIN: &str =
     r#"while [ "$1" != -- ]; do echo $$ > "$1" || exit 125; shift; done; shift; exec "$@""#;
 
-/// Waits for words from the emulator: `group N`, once there is a process, and at the end `done`. Where the pipe closes
+/// Waits for words from the emulator: `group N` for each process, and at the end `done`. Where the pipe closes
 /// without that, the emulator is dead: what belongs to the environment ($1 its mark, the rest its cgroups) is ended here.
 const LIFELINE: &str = r#"
 mark=$1; shift
-group=
+groups=
 while read -r word number; do
   [ "$word" = group ] || exit 0
-  group=$number
+  groups="$groups -$number"
 done
-[ -n "$group" ] && kill -KILL -- "-$group" 2>/dev/null
+for group in $groups; do kill -KILL -- "$group" 2>/dev/null; done
 for folder do [ -f "$folder/freezer.state" ] && echo THAWED > "$folder/freezer.state"; done
 for round in 1 2 3; do
   for process in /proc/[0-9]*; do

@@ -6,6 +6,7 @@
 mod extensions;
 mod respond;
 mod state;
+mod telemetry;
 
 use std::net::SocketAddr;
 use std::process::ExitStatus;
@@ -19,8 +20,9 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 
-pub(crate) use self::extensions::Shutdown;
+pub(crate) use self::extensions::{MOST as MOST_EXTENSIONS, Shutdown, Standing};
 use self::state::State;
+pub(crate) use self::telemetry::{Kind, Tapped, Telemetry};
 use crate::environment::ReplyBody;
 
 /// Lambda takes 6 MB and 100 bytes, either way.
@@ -48,17 +50,28 @@ pub(crate) enum Said {
     Polled,
     Answered(Answer),
     /// A streamed answer is complete, or broke off.
-    Streamed(Result<(), Fault>),
+    Streamed(Streamed),
     InitFailed(Fault),
-    /// The process has ended.
+    /// The process of the runtime has ended.
     Ended(ExitStatus),
+    /// That of an external extension.
+    ExtensionEnded(String, ExitStatus),
 }
 
 /// An answer to an invocation.
 #[derive(Debug)]
 pub(crate) struct Answer {
+    pub(crate) id: String,
     pub(crate) outcome: Result<ReplyBody, Fault>,
     pub(crate) content_type: Option<String>,
+}
+
+/// The end of a streamed answer.
+#[derive(Debug)]
+pub(crate) struct Streamed {
+    pub(crate) id: String,
+    pub(crate) ended: Result<(), Fault>,
+    pub(crate) bytes: u64,
 }
 
 /// An error as a function reports it.
@@ -82,6 +95,7 @@ impl Fault {
 pub(crate) struct RuntimeApi {
     pub(crate) address: SocketAddr,
     pub(crate) said: mpsc::UnboundedReceiver<Said>,
+    pub(crate) telemetry: Telemetry,
     shared: Arc<Shared>,
     accepting: JoinHandle<()>,
 }
@@ -91,6 +105,7 @@ struct Shared {
     state: Mutex<State>,
     changed: Notify,
     saying: mpsc::UnboundedSender<Said>,
+    telemetry: Telemetry,
     function: Identity,
 }
 
@@ -113,21 +128,57 @@ impl Shared {
 }
 
 impl RuntimeApi {
-    /// Listens on a free port of 127.0.0.1.
-    pub(crate) async fn listen(function: Identity) -> std::io::Result<RuntimeApi> {
+    /// Listens on a free port of 127.0.0.1, for a runtime that may have `limit` events at a time.
+    pub(crate) async fn listen(function: Identity, limit: usize) -> std::io::Result<RuntimeApi> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         let (saying, said) = mpsc::unbounded_channel();
-        let state = Mutex::new(State::default());
-        let shared = Arc::new(Shared { state, changed: Notify::new(), saying, function });
+        let state = Mutex::new(State::new(limit));
+        let (changed, telemetry) = (Notify::new(), Telemetry::default());
+        let shared =
+            Arc::new(Shared { state, changed, saying, telemetry: telemetry.clone(), function });
         let accepting = tokio::spawn(accept(listener, Arc::clone(&shared)));
-        Ok(RuntimeApi { address, said, shared, accepting })
+        Ok(RuntimeApi { address, said, telemetry, shared, accepting })
     }
 
     /// For whoever waits for the process.
     pub(crate) fn on_end(&self) -> impl FnOnce(ExitStatus) + Send + 'static {
         let saying = self.shared.saying.clone();
         move |status| drop(saying.send(Said::Ended(status)))
+    }
+
+    /// For whoever waits for the process of the extension `name`.
+    pub(crate) fn on_extension_end(
+        &self,
+        name: String,
+    ) -> impl FnOnce(ExitStatus) + Send + 'static {
+        let saying = self.shared.saying.clone();
+        move |status| drop(saying.send(Said::ExtensionEnded(name, status)))
+    }
+
+    /// External extensions of these names are being started.
+    pub(crate) fn expect(&self, names: Vec<String>) {
+        self.shared.lock().extensions.expect(names);
+    }
+
+    /// Whether all of them have registered.
+    pub(crate) fn all_registered(&self) -> bool {
+        self.shared.lock().extensions.all_registered()
+    }
+
+    /// The process of the extension `name` has ended; gives Lambda's error type for that.
+    pub(crate) fn extension_ended(&self, name: &str) -> &'static str {
+        self.shared.lock().extensions.ended(name)
+    }
+
+    /// The extensions as they stand.
+    pub(crate) fn standing(&self) -> Vec<Standing> {
+        self.shared.lock().extensions.standing()
+    }
+
+    /// Whether the runtime waits for an event, whatever the extensions do.
+    pub(crate) fn runtime_waits(&self) -> bool {
+        self.shared.lock().runtime_waits()
     }
 
     /// Whether the runtime and every extension wait for the next event.
@@ -142,30 +193,54 @@ impl RuntimeApi {
 
     /// Hands `call` to the runtime, and tells the extensions.
     pub(crate) fn offer(&self, call: Call) {
-        self.shared.lock().offer(Arc::new(call));
-        self.shared.changed.notify_waiters();
+        self.hand().offer(call);
     }
 
-    /// What comes for the current invocation from now on is too late.
-    pub(crate) fn expire(&self) {
-        self.shared.lock().expire();
+    /// What comes for the invocation `id` from now on is too late. Gives whether the runtime had taken it.
+    pub(crate) fn expire(&self, id: &str) -> bool {
+        self.hand().expire(id)
+    }
+
+    /// For who hands events over while another listens to what is said.
+    pub(crate) fn hand(&self) -> Hand {
+        Hand(Arc::clone(&self.shared))
     }
 
     pub(crate) fn has_extensions(&self) -> bool {
         self.shared.lock().extensions.any()
     }
 
-    /// Tells the extensions that it is over; whether any of them wants to know.
-    pub(crate) fn shut_down(&self, why: Shutdown, deadline_ms: u128) -> bool {
+    pub(crate) fn has_external_extensions(&self) -> bool {
+        self.shared.lock().extensions.has_external()
+    }
+
+    /// Tells the extensions that it is over; gives the names of those that want to know.
+    pub(crate) fn shut_down(&self, why: Shutdown, deadline_ms: u128) -> Vec<String> {
         let told = self.shared.lock().extensions.shut_down(why, deadline_ms);
         self.shared.changed.notify_waiters();
         told
     }
 }
 
+/// The side of an API that hands events over.
+#[derive(Clone, Debug)]
+pub(crate) struct Hand(Arc<Shared>);
+
+impl Hand {
+    pub(crate) fn offer(&self, call: Call) {
+        self.0.lock().offer(Arc::new(call));
+        self.0.changed.notify_waiters();
+    }
+
+    pub(crate) fn expire(&self, id: &str) -> bool {
+        self.0.lock().expire(id)
+    }
+}
+
 impl Drop for RuntimeApi {
     fn drop(&mut self) {
         self.accepting.abort();
+        self.telemetry.stop();
     }
 }
 

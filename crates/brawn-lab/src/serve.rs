@@ -1,9 +1,10 @@
 //! The side that invokes: Lambda's Invoke API as AWS's emulator and cargo-lambda serve it, and function URLs.
 
+mod sqs;
 mod url;
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use base64::Engine;
 use brawn_core::{Error, ErrorKind, Result};
@@ -18,11 +19,12 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use crate::emulator::Emulator;
 use crate::environment::{Event, Reply, ReplyBody};
 use crate::runtime_api::PAYLOAD_LIMIT;
+use crate::source::sqs::Queues;
 
 /// What an asynchronous invocation may bring.
 const LATER_LIMIT: usize = 1 << 20;
@@ -33,7 +35,8 @@ type HttpReply = Response<BoxBody<Bytes, Infallible>>;
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
-    accepting: JoinHandle<()>,
+    // Aborted when it is dropped.
+    _accepting: JoinSet<()>,
 }
 
 impl Server {
@@ -43,18 +46,18 @@ impl Server {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.accepting.abort();
-    }
-}
-
-/// Serves invocations of `emulator` on `address`:
+/// Serves invocations of `emulator` on `address`, and where that is 127.0.0.1 on ::1 too, as cargo-lambda calls there:
 ///
 /// - `POST /2015-03-31/functions/NAME/invocations`, with `X-Amz-Invocation-Type` `RequestResponse`, `Event` or `DryRun`.
 ///   NAME may be any: there is one function.
+/// - SQS's actions for `queues`, where there are any: `POST` with an `X-Amz-Target` of `AmazonSQS`. `GET` of a queue's URL shows
+///   the messages in it, one a line, and receives none.
 /// - every other path as a function URL (payload 2.0), below `/lambda-url/NAME` too.
-pub async fn serve(emulator: Emulator, address: SocketAddr) -> Result<Server> {
+pub async fn serve(
+    emulator: Emulator,
+    queues: Option<Queues>,
+    address: SocketAddr,
+) -> Result<Server> {
     let cannot = |error| {
         Error::new(ErrorKind::Unavailable, format!("cannot listen on {address}"))
             .with_source(error)
@@ -62,19 +65,29 @@ pub async fn serve(emulator: Emulator, address: SocketAddr) -> Result<Server> {
     };
     let listener = TcpListener::bind(address).await.map_err(cannot)?;
     let address = listener.local_addr().map_err(cannot)?;
-    Ok(Server { address, accepting: tokio::spawn(accept(listener, emulator)) })
+    let mut accepting = JoinSet::new();
+    if address.ip() == Ipv4Addr::LOCALHOST {
+        // There may be no IPv6 here, or another program on that port: 127.0.0.1 is what was asked for.
+        if let Ok(beside) = TcpListener::bind((Ipv6Addr::LOCALHOST, address.port())).await {
+            accepting.spawn(accept(beside, emulator.clone(), queues.clone()));
+        }
+    }
+    accepting.spawn(accept(listener, emulator, queues));
+    Ok(Server { address, _accepting: accepting })
 }
 
-async fn accept(listener: TcpListener, emulator: Emulator) {
-    let mut connections = tokio::task::JoinSet::new();
+async fn accept(listener: TcpListener, emulator: Emulator, queues: Option<Queues>) {
+    let mut connections = JoinSet::new();
     loop {
         let Ok((stream, peer)) = listener.accept().await else { continue };
         let _ = stream.set_nodelay(true);
-        let emulator = emulator.clone();
+        let (emulator, queues) = (emulator.clone(), queues.clone());
         connections.spawn(async move {
             let service = service_fn(move |request| {
-                let emulator = emulator.clone();
-                async move { Ok::<_, Infallible>(respond(request, peer, &emulator).await) }
+                let (emulator, queues) = (emulator.clone(), queues.clone());
+                async move {
+                    Ok::<_, Infallible>(respond(request, peer, &emulator, queues.as_ref()).await)
+                }
             });
             // A caller that goes early misses its answer; the invocation goes on.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
@@ -83,8 +96,26 @@ async fn accept(listener: TcpListener, emulator: Emulator) {
     }
 }
 
-async fn respond(request: Request<Incoming>, peer: SocketAddr, emulator: &Emulator) -> HttpReply {
+async fn respond(
+    request: Request<Incoming>,
+    peer: SocketAddr,
+    emulator: &Emulator,
+    queues: Option<&Queues>,
+) -> HttpReply {
     let path = request.uri().path().to_owned();
+    if let Some(queues) = queues {
+        if let Some(action) = sqs::action(request.headers()).map(str::to_owned) {
+            let headers = request.headers().clone();
+            return match collect(request.into_body(), sqs::LIMIT).await {
+                Ok(body) => sqs::respond(&action, &headers, &body, queues).await,
+                Err(reply) => *reply,
+            };
+        }
+        let shown = (request.method() == Method::GET).then(|| sqs::peek(&path, queues)).flatten();
+        if let Some(shown) = shown {
+            return shown;
+        }
+    }
     let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
     match (request.method(), parts.as_slice()) {
         (&Method::POST, ["2015-03-31", "functions", _, "invocations"]) => {

@@ -9,6 +9,9 @@ use brawn_core::{Error, Result};
 
 use crate::sandbox::Enforcement;
 
+/// The account that AWS uses in its examples.
+pub(crate) const ACCOUNT: &str = "123456789012";
+
 /// The configuration of a function.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -36,6 +39,11 @@ pub struct Settings {
     pub visible: Option<NonZeroUsize>,
     /// vCPUs the function gets, instead of memory / 1769; for measuring how it uses them.
     pub share: Option<f64>,
+    /// `AWS_LAMBDA_MAX_CONCURRENCY`: one process that has up to so many events at a time, as in a Managed Instance; `None` is
+    /// Lambda as it was, with one.
+    pub max_concurrency: Option<NonZeroUsize>,
+    /// A folder like `/opt/extensions`: each file in it is started as an external extension.
+    pub extensions: Option<PathBuf>,
     /// How long to wait before the first and the second retry of an asynchronous invocation; 1 and 2 minutes in Lambda.
     pub retry_delays: [Duration; 2],
 }
@@ -62,6 +70,8 @@ impl Settings {
             init_limit: Duration::from_secs(10),
             visible: None,
             share: None,
+            max_concurrency: None,
+            extensions: None,
             retry_delays: [Duration::from_secs(60), Duration::from_secs(120)],
         }
     }
@@ -85,6 +95,14 @@ impl Settings {
         {
             return Err(Error::invalid_options(format!("`{name}` cannot name a variable")));
         }
+        if self.max_concurrency.is_some() && self.concurrency.get() > 1 {
+            return Err(Error::invalid_options(
+                "a Managed Instance is one environment: its invocations at a time are its maximum concurrency",
+            ));
+        }
+        if let Some(folder) = &self.extensions {
+            crate::environment::programs(folder)?;
+        }
         let Some(program) = self.command.first() else {
             return Err(Error::invalid_options("there is no command to run"));
         };
@@ -100,6 +118,21 @@ impl Settings {
         Ok(())
     }
 
+    /// How many invocations may run at the same time.
+    pub(crate) fn invocations(&self) -> usize {
+        self.max_concurrency.unwrap_or(self.concurrency).get()
+    }
+
+    /// `AWS_LAMBDA_INITIALIZATION_TYPE`.
+    pub(crate) fn initialization(&self) -> &'static str {
+        if self.max_concurrency.is_some() { "lambda-managed-instances" } else { "on-demand" }
+    }
+
+    /// How many events a process may have at a time.
+    pub(crate) fn at_a_time(&self) -> usize {
+        self.max_concurrency.map_or(1, NonZeroUsize::get)
+    }
+
     /// Where the code lies: `LAMBDA_TASK_ROOT`.
     pub(crate) fn task_root(&self) -> PathBuf {
         self.command
@@ -109,9 +142,9 @@ impl Settings {
             .unwrap_or_default()
     }
 
-    /// `arn:aws:lambda:REGION:ACCOUNT:function:NAME`, of the account that AWS uses in its examples.
+    /// `arn:aws:lambda:REGION:ACCOUNT:function:NAME`.
     pub(crate) fn arn(&self) -> String {
-        format!("arn:aws:lambda:{}:123456789012:function:{}", self.region, self.name)
+        format!("arn:aws:lambda:{}:{ACCOUNT}:function:{}", self.region, self.name)
     }
 }
 

@@ -10,6 +10,7 @@ use brawn_lab::Enforcement;
 use clap::{Args, ValueHint};
 
 use super::parse_duration;
+use super::sources::{S3, Sqs};
 
 /// Run a function as Lambda would, with its limits
 ///
@@ -24,6 +25,9 @@ Examples:
   brawn invoke --data-ascii '{\"a\": 1}'           # from another terminal
   cargo lambda invoke bootstrap --data-file event.json
   curl http://127.0.0.1:9000/any/path            # as a function URL
+  brawn emulate ./bootstrap --s3 uploads/ --s3-suffix .jpg
+  brawn emulate ./bootstrap --sqs jobs --sqs-max-receive-count 3 --sqs-messages jobs.jsonl
+  aws sqs send-message --endpoint-url http://127.0.0.1:9000 --queue-url jobs --message-body '{}'
 
 Runs until Ctrl-C. Exit codes: 2 could not start   130 interrupted")]
 pub(crate) struct Emulate {
@@ -38,6 +42,10 @@ pub(crate) struct Emulate {
     #[arg(long, value_name = "N", default_value = "1")]
     pub(crate) concurrency: NonZeroUsize,
 
+    /// One process with up to N invocations at a time, as in a Managed Instance
+    #[arg(long, value_name = "N", conflicts_with = "concurrency")]
+    pub(crate) max_concurrency: Option<NonZeroUsize>,
+
     /// The address to listen on
     #[arg(long, value_name = "IP", default_value = "127.0.0.1")]
     pub(crate) invoke_address: IpAddr,
@@ -45,6 +53,16 @@ pub(crate) struct Emulate {
     /// The port to listen on
     #[arg(short = 'p', long, value_name = "PORT", default_value_t = 9000)]
     pub(crate) invoke_port: u16,
+
+    /// How long until the first retry of an asynchronous invocation that failed; the second waits twice as long
+    #[arg(long, value_name = "TIME", default_value = "60", value_parser = parse_duration)]
+    pub(crate) retry_delay: Duration,
+
+    #[command(flatten)]
+    pub(crate) s3: S3,
+
+    #[command(flatten)]
+    pub(crate) sqs: Sqs,
 }
 
 /// What `emulate` and `tune` take.
@@ -73,6 +91,10 @@ pub(crate) struct Function {
     /// AWS_REGION
     #[arg(long, value_name = "NAME", default_value = "us-east-1")]
     pub(crate) region: String,
+
+    /// A folder like /opt/extensions: each file in it is started as an extension
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub(crate) extensions: Option<PathBuf>,
 
     /// How the limits are enforced: auto, cgroup, approximate (without privilege), off
     #[arg(long, value_name = "HOW", default_value = "auto")]

@@ -97,6 +97,60 @@ while True:
 }
 
 #[test]
+fn files_and_lines_become_events_of_s3_and_sqs() {
+    if !Command::new("python3").arg("-c").arg("").status().is_ok_and(|status| status.success()) {
+        eprintln!("skipped: python3 is not on this machine");
+        return;
+    }
+    let script = r#"
+import json, os, urllib.request
+api = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/invocation/"
+while True:
+    with urllib.request.urlopen(api + "next") as event:
+        id, record = event.headers["Lambda-Runtime-Aws-Request-Id"], json.load(event)["Records"][0]
+    print("seen", record.get("body") or record["s3"]["object"]["key"], flush=True)
+    urllib.request.urlopen(api + id + "/response", data=b"null").close()
+"#;
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).to_str().expect("text").to_owned();
+    std::fs::create_dir(path("uploads")).expect("made");
+    std::fs::write(path("uploads/a photo.jpg"), "x").expect("written");
+    std::fs::write(path("jobs.jsonl"), "{\"job\":1}\n\n{\"job\":2}\n").expect("written");
+    let (uploads, jobs) = (path("uploads"), path("jobs.jsonl"));
+    let words = [
+        "emulate",
+        "--invoke-port",
+        "0",
+        "--s3",
+        &uploads,
+        "--s3-existing",
+        "--s3-settle",
+        "0",
+        "--sqs",
+        "jobs.fifo",
+        "--sqs-batch-size",
+        "1",
+        "--sqs-messages",
+        &jobs,
+        "--",
+        "python3",
+        "-c",
+        script,
+    ];
+    let out = std::fs::File::create(path("log")).expect("made");
+    let mut child = brawn(words).stdout(out).stderr(Stdio::null()).spawn().expect("it starts");
+    let log = || std::fs::read_to_string(path("log")).unwrap_or_default();
+    let all = || log().matches("\nEND ").count() == 3;
+    assert!(within_seconds(30, all), "{}", log());
+    kill(&child, "-INT");
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+    let log = log();
+    let mut seen: Vec<&str> = log.lines().filter_map(|line| line.strip_prefix("seen ")).collect();
+    let jobs: Vec<&str> = seen.extract_if(.., |line| line.starts_with('{')).collect();
+    assert_eq!((jobs, seen), (vec!["{\"job\":1}", "{\"job\":2}"], vec!["a+photo.jpg"]), "{log}");
+}
+
+#[test]
 fn what_cannot_be_invoked_or_run_is_said() {
     let printed = run(&["invoke", "--event", "sqs", "--print"]);
     let event: Value = serde_json::from_slice(&printed.stdout).expect("JSON");
@@ -107,6 +161,23 @@ fn what_cannot_be_invoked_or_run_is_said() {
         (&["invoke", "-p", "1"], "nothing listens on 127.0.0.1:1"),
         (&["emulate", "--memory", "64", "sh"], "64 MB is not a memory size of Lambda"),
         (&["emulate", "./no-such-bootstrap"], "there is no program `./no-such-bootstrap`"),
+        (&["emulate", "--s3", "no-such-folder", "sh"], "cannot read the folder `no-such-folder`"),
+        (&["emulate", "--s3-prefix", "in/", "sh"], "--s3 <FOLDER>"),
+        (&["emulate", "--sqs", "a b", "sh"], "`a b` cannot name a queue"),
+        (&["emulate", "--sqs", "q", "--sqs-batch-size", "11", "sh"], "window of at least 1 s"),
+        (
+            &["emulate", "--sqs", "q", "--sqs-messages", "no-such-file", "sh"],
+            "cannot read `no-such-file`",
+        ),
+        (
+            &["emulate", "-p", "0", "--sqs", "q", "--sqs-visibility-timeout", "5", "sh"],
+            "less than the function's timeout of 30 s",
+        ),
+        (
+            &["emulate", "--extensions", "no-such-folder", "sh"],
+            "cannot read the extensions in `no-such-folder`",
+        ),
+        (&["emulate", "--concurrency", "2", "--max-concurrency", "2", "sh"], "cannot be used with"),
     ] {
         let refused = run(args);
         assert_eq!(code(&refused), 2, "{args:?}");

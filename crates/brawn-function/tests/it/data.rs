@@ -1,9 +1,9 @@
 //! Data in the event: the job's document is the reply.
 
-use brawn_testing::{Answer, S3Server};
+use brawn_testing::S3Server;
 use serde_json::{Value, json};
 
-use crate::Function;
+use crate::{Answer, Function};
 
 fn refused(function: &Function, event: &Value) -> (String, String) {
     match function.invoke(event) {

@@ -1,78 +1,115 @@
-//! The function as Lambda meets it: the real binary, polling a Runtime API over HTTP.
+//! The function as Lambda meets it: the real binary, in the emulator of `brawn emulate`, with Lambda's limits.
 
 mod data;
 mod direct;
 mod events;
 mod init;
+mod sources;
 #[cfg(feature = "postgres")]
 mod tables;
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use brawn_testing::{Answer, RuntimeApi};
+use brawn_lab::{Emulator, Log, ReplyBody, Settings};
 use serde_json::Value;
-
-const PATIENCE: Duration = Duration::from_secs(60);
 
 fn photos() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../photos")
 }
 
-/// A running function; killed when dropped.
+/// What was logged.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl Log for Kept {
+    fn write(&self, bytes: &[u8]) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+    }
+}
+
+/// What the function said to an invocation.
+#[derive(Debug)]
+enum Answer {
+    Response(Value),
+    Error(Value),
+}
+
+/// A function with 1769 MB; ended when dropped.
 struct Function {
-    api: RuntimeApi,
-    process: Child,
-    /// Reads the log all the time, as Lambda does: a full pipe would stop the function.
-    log: JoinHandle<String>,
+    runtime: tokio::runtime::Runtime,
+    emulator: Emulator,
+    log: Kept,
 }
 
 impl Function {
+    /// With a minute for each invocation.
     fn start(recipe: Option<&Value>, variables: &[(String, String)]) -> Function {
-        let api = RuntimeApi::start();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bootstrap"));
-        command.env_clear().envs(api.environment(1769)).envs(variables.iter().cloned());
-        if let Some(recipe) = recipe {
-            command.env("BRAWN_RECIPE", recipe.to_string());
-        }
-        let mut process = command.stdout(Stdio::piped()).spawn().expect("it starts");
-        let mut stdout = process.stdout.take().expect("piped");
-        let log = std::thread::spawn(move || {
-            let mut log = String::new();
-            stdout.read_to_string(&mut log).expect("UTF-8");
-            log
-        });
-        Function { api, process, log }
+        Function::start_within(Duration::from_secs(60), recipe, variables)
     }
 
-    /// Sends an event with a minute to go and waits for the answer.
+    fn start_within(
+        timeout: Duration,
+        recipe: Option<&Value>,
+        variables: &[(String, String)],
+    ) -> Function {
+        let mut variables = variables.to_vec();
+        if let Some(recipe) = recipe {
+            variables.push(("BRAWN_RECIPE".to_owned(), recipe.to_string()));
+        }
+        let settings = Settings {
+            memory_mb: 1769,
+            timeout,
+            variables,
+            retry_delays: [Duration::from_millis(10); 2],
+            ..Settings::new([env!("CARGO_BIN_EXE_bootstrap")])
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let log = Kept::default();
+        let emulator = {
+            let _entered = runtime.enter();
+            Emulator::new(settings, Arc::new(log.clone())).expect("good settings")
+        };
+        Function { runtime, emulator, log }
+    }
+
+    /// Sends an event and waits for the answer.
     fn invoke(&self, event: &Value) -> Answer {
-        let id = self.api.send(event, Duration::from_secs(60));
-        self.api.answer(&id, PATIENCE).expect("an answer")
+        self.runtime.block_on(async {
+            let reply = self.emulator.invoke(event.to_string()).reply().await.expect("an answer");
+            let ReplyBody::Whole(body) = reply.body else { panic!("it does not stream") };
+            let value = serde_json::from_slice(&body).expect("JSON");
+            if reply.error.is_some() { Answer::Error(value) } else { Answer::Response(value) }
+        })
     }
 
     /// As [`invoke`](Function::invoke), where the answer is a response.
     fn respond(&self, event: &Value) -> Value {
         match self.invoke(event) {
             Answer::Response(value) => value,
-            Answer::Error(error) => panic!("the function failed: {error}"),
+            Answer::Error(error) => panic!("the function failed: {error}\n{}", self.text()),
         }
     }
 
+    fn text(&self) -> String {
+        let bytes = self.log.0.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
     /// Ends it and gives its log.
-    fn log(mut self) -> String {
-        self.process.kill().expect("it runs");
-        let log = std::mem::replace(&mut self.log, std::thread::spawn(String::new));
-        log.join().expect("it was read")
+    fn log(self) -> String {
+        self.runtime.block_on(self.emulator.shut_down());
+        self.text()
     }
 }
 
 impl Drop for Function {
     fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        self.runtime.block_on(self.emulator.cool_down());
     }
 }

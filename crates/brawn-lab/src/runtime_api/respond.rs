@@ -1,5 +1,7 @@
 //! One request of a function, one response.
 
+mod extension;
+
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
@@ -9,13 +11,12 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::state::Refused;
-use super::{Answer, Fault, PAYLOAD_LIMIT, STREAM_LIMIT, Said, Shared};
+use super::{Answer, Fault, PAYLOAD_LIMIT, STREAM_LIMIT, Said, Shared, Streamed};
 use crate::environment::ReplyBody;
 
 type Reply = Response<Full<Bytes>>;
 
 const ERROR_TYPE: &str = "lambda-runtime-function-error-type";
-const EXTENSION: &str = "lambda-extension-identifier";
 
 pub(super) async fn respond(request: Request<Incoming>, shared: &Shared) -> Reply {
     let path = request.uri().path().to_owned();
@@ -31,17 +32,20 @@ pub(super) async fn respond(request: Request<Incoming>, shared: &Shared) -> Repl
         (&Method::POST, ["2018-06-01", "runtime", "init", "error"]) => {
             init_error(request, shared).await
         }
-        (&Method::POST, ["2020-01-01", "extension", "register"]) => register(request, shared).await,
+        (&Method::POST, ["2020-01-01", "extension", "register"]) => {
+            extension::register(request, shared).await
+        }
         (&Method::GET, ["2020-01-01", "extension", "event", "next"]) => {
-            extension_next(request.headers(), shared).await
+            extension::next(request.headers(), shared).await
         }
-        (&Method::POST, ["2020-01-01", "extension", "init" | "exit", "error"]) => {
-            extension_error(request.headers(), shared)
+        (&Method::POST, ["2020-01-01", "extension", "init", "error"]) => {
+            extension::error(request.headers(), "Extension.InitError", shared)
         }
-        // As AWS's own emulator answers.
-        (&Method::PUT, ["2022-07-01", "telemetry"]) => {
-            refuse(StatusCode::ACCEPTED, "Telemetry.NotSupported", "Telemetry API is not supported")
+        (&Method::POST, ["2020-01-01", "extension", "exit", "error"]) => {
+            extension::error(request.headers(), "Extension.ExitError", shared)
         }
+        (&Method::PUT, ["2022-07-01", "telemetry"]) => extension::subscribe(request, shared).await,
+        // As AWS's own emulator answers: the Telemetry API has taken its place.
         (&Method::PUT, ["2020-08-15", "logs"]) => {
             refuse(StatusCode::ACCEPTED, "Logs.NotSupported", "Logs API is not supported")
         }
@@ -96,18 +100,22 @@ async fn response(id: &str, request: Request<Incoming>, shared: &Shared) -> Repl
     }
     let content_type = header(request.headers(), CONTENT_TYPE.as_str());
     if streams {
-        return stream(request.into_body(), content_type, shared).await;
+        return stream(id, request.into_body(), content_type, shared).await;
     }
     match collect(request.into_body()).await {
         Ok(body) => {
             let outcome = Ok(ReplyBody::Whole(body));
-            shared.say(Said::Answered(Answer { outcome, content_type }));
+            shared.say(Said::Answered(Answer { id: id.to_owned(), outcome, content_type }));
             accepted()
         }
         Err(fault) => {
             let too_large = fault.kind == "Function.ResponseSizeTooLarge";
             let message = format!("Exceeded maximum allowed payload size ({PAYLOAD_LIMIT} bytes).");
-            shared.say(Said::Answered(Answer { outcome: Err(fault), content_type: None }));
+            shared.say(Said::Answered(Answer {
+                id: id.to_owned(),
+                outcome: Err(fault),
+                content_type: None,
+            }));
             if too_large {
                 refuse(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &message)
             } else {
@@ -118,10 +126,16 @@ async fn response(id: &str, request: Request<Incoming>, shared: &Shared) -> Repl
 }
 
 /// Passes a streamed body on as it comes.
-async fn stream(mut body: Incoming, content_type: Option<String>, shared: &Shared) -> Reply {
+async fn stream(
+    id: &str,
+    mut body: Incoming,
+    content_type: Option<String>,
+    shared: &Shared,
+) -> Reply {
+    let id = id.to_owned();
     let (sender, receiver) = mpsc::channel(4);
     let outcome = Ok(ReplyBody::Stream(receiver));
-    shared.say(Said::Answered(Answer { outcome, content_type }));
+    shared.say(Said::Answered(Answer { id: id.to_owned(), outcome, content_type }));
     let mut sent = 0_u64;
     let mut ended = Ok(());
     while let Some(frame) = body.frame().await {
@@ -155,7 +169,7 @@ async fn stream(mut body: Incoming, content_type: Option<String>, shared: &Share
     drop(sender);
     let too_large =
         ended.as_ref().is_err_and(|fault| fault.kind == "Function.ResponseSizeTooLarge");
-    shared.say(Said::Streamed(ended));
+    shared.say(Said::Streamed(Streamed { id, ended, bytes: sent }));
     if too_large {
         refuse(
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -176,7 +190,11 @@ async fn error(id: &str, request: Request<Incoming>, shared: &Shared) -> Reply {
         Ok(body) => Fault { kind, body },
         Err(fault) => fault,
     };
-    shared.say(Said::Answered(Answer { outcome: Err(fault), content_type: None }));
+    shared.say(Said::Answered(Answer {
+        id: id.to_owned(),
+        outcome: Err(fault),
+        content_type: None,
+    }));
     accepted()
 }
 
@@ -191,83 +209,6 @@ async fn init_error(request: Request<Incoming>, shared: &Shared) -> Reply {
     };
     shared.say(Said::InitFailed(fault));
     accepted()
-}
-
-async fn register(request: Request<Incoming>, shared: &Shared) -> Reply {
-    if header(request.headers(), "lambda-extension-name").is_none_or(|name| name.is_empty()) {
-        return refuse(
-            StatusCode::FORBIDDEN,
-            "Extension.InvalidExtensionName",
-            "Empty extension name",
-        );
-    }
-    let body = collect(request.into_body()).await.unwrap_or_default();
-    let wanted: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let events = wanted.get("events").and_then(Value::as_array).map(|events| {
-        events.iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>()
-    });
-    let Some(id) = shared.lock().extensions.register(events.unwrap_or_default()) else {
-        return refuse(
-            StatusCode::FORBIDDEN,
-            "Extension.InvalidEventType",
-            "events are INVOKE and SHUTDOWN",
-        );
-    };
-    let body = json!({
-        "functionName": shared.function.name,
-        "functionVersion": "$LATEST",
-        "handler": shared.function.handler,
-    });
-    with_header(json_reply(StatusCode::OK, &body), EXTENSION, &id)
-}
-
-async fn extension_next(headers: &HeaderMap, shared: &Shared) -> Reply {
-    let id = match known_extension(headers, shared) {
-        Ok(id) => id,
-        Err(reply) => return *reply,
-    };
-    shared.lock().extensions.poll(&id);
-    shared.say(Said::Polled);
-    loop {
-        let changed = shared.changed.notified();
-        tokio::pin!(changed);
-        changed.as_mut().enable();
-        let event = shared.lock().extensions.take(&id);
-        match event {
-            Some(event) => {
-                let reply = json_reply(StatusCode::OK, &event);
-                return with_header(
-                    reply,
-                    "lambda-extension-event-identifier",
-                    &crate::clock::uuid(),
-                );
-            }
-            None => changed.await,
-        }
-    }
-}
-
-fn extension_error(headers: &HeaderMap, shared: &Shared) -> Reply {
-    match known_extension(headers, shared) {
-        Ok(id) => {
-            shared.lock().extensions.give_up(&id);
-            shared.say(Said::Polled);
-            accepted()
-        }
-        Err(reply) => *reply,
-    }
-}
-
-fn known_extension(headers: &HeaderMap, shared: &Shared) -> Result<String, Box<Reply>> {
-    let refused = |kind, text| Err(Box::new(refuse(StatusCode::FORBIDDEN, kind, text)));
-    let Some(id) = header(headers, EXTENSION) else {
-        return refused("Extension.MissingHeader", "Lambda-Extension-Identifier is missing");
-    };
-    if shared.lock().extensions.knows(&id) {
-        Ok(id)
-    } else {
-        refused("Extension.UnknownExtensionIdentifier", "no extension with this identifier")
-    }
 }
 
 fn answer(id: &str, headers: &HeaderMap, shared: &Shared) -> Result<(), Refused> {

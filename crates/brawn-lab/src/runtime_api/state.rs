@@ -1,17 +1,24 @@
 //! Where the conversation with a process stands, and what it may say next.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::Call;
 use super::extensions::Extensions;
 
+/// How many answers are remembered, to tell a second answer from one to nothing.
+const REMEMBERED: usize = 1000;
+
 /// The state of one process.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct State {
     runtime: Runtime,
-    offered: Option<Arc<Call>>,
-    current: Option<Arc<Call>>,
-    expired: Option<String>,
+    /// How many events it may have at a time: one, but in a Managed Instance.
+    limit: usize,
+    offered: VecDeque<Arc<Call>>,
+    current: BTreeMap<String, Arc<Call>>,
+    answered: VecDeque<String>,
+    expired: VecDeque<String>,
     pub(super) extensions: Extensions,
 }
 
@@ -40,48 +47,70 @@ pub(super) enum Refused {
 }
 
 impl State {
+    pub(super) fn new(limit: usize) -> State {
+        State {
+            runtime: Runtime::default(),
+            limit,
+            offered: VecDeque::new(),
+            current: BTreeMap::new(),
+            answered: VecDeque::new(),
+            expired: VecDeque::new(),
+            extensions: Extensions::new(limit > 1),
+        }
+    }
+
     /// The runtime asks for an event. Asking again while it waits is a client that has reconnected.
     pub(super) fn poll(&mut self) -> Result<(), Refused> {
-        if self.runtime == Runtime::Busy {
+        if self.current.len() >= self.limit {
             return Err(Refused::State);
         }
         self.runtime = Runtime::Waiting;
+        self.extensions.close();
         Ok(())
     }
 
     /// The event that waits for the runtime.
     pub(super) fn take(&mut self) -> Option<Arc<Call>> {
-        let call = self.offered.take()?;
-        self.runtime = Runtime::Busy;
-        self.current = Some(Arc::clone(&call));
+        let call = self.offered.pop_front()?;
+        if self.limit == 1 {
+            self.runtime = Runtime::Busy;
+            self.answered.clear();
+        }
+        self.current.insert(call.id.clone(), Arc::clone(&call));
         Some(call)
     }
 
     pub(super) fn offer(&mut self, call: Arc<Call>) {
         self.extensions.invoke(&call);
-        self.offered = Some(call);
+        self.offered.push_back(call);
     }
 
     /// The runtime answers `id`: may it? From then on it has.
     pub(super) fn answer(&mut self, id: &str, nonce: Option<&str>) -> Result<(), Refused> {
-        if self.expired.as_deref() == Some(id) {
+        if self.expired.iter().any(|expired| expired == id) {
             return Err(Refused::Expired);
         }
-        let current = self.current.as_deref().filter(|call| call.id == id);
-        let current = current.ok_or(Refused::RequestId)?;
+        if self.answered.iter().any(|answered| answered == id) {
+            return Err(Refused::State);
+        }
+        let current = self.current.get(id).ok_or(Refused::RequestId)?;
         if nonce.is_some_and(|nonce| nonce != current.nonce) {
             return Err(Refused::Expired);
         }
-        if self.runtime != Runtime::Busy {
-            return Err(Refused::State);
+        self.current.remove(id);
+        remember(&mut self.answered, id);
+        if self.limit == 1 {
+            self.runtime = Runtime::Answered;
         }
-        self.runtime = Runtime::Answered;
         Ok(())
     }
 
-    pub(super) fn expire(&mut self) {
-        self.expired = self.current.take().map(|call| call.id.clone());
-        self.offered = None;
+    /// Gives `id` up; whether the runtime had taken it.
+    pub(super) fn expire(&mut self, id: &str) -> bool {
+        self.offered.retain(|call| call.id != id);
+        let taken = self.current.remove(id).is_some();
+        remember(&mut self.expired, id);
+        taken
     }
 
     /// An init error makes sense until the first event was asked for.
@@ -90,11 +119,22 @@ impl State {
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        self.runtime == Runtime::Waiting && self.offered.is_none() && self.extensions.are_idle()
+        self.runtime_waits() && self.extensions.are_idle()
+    }
+
+    pub(super) fn runtime_waits(&self) -> bool {
+        self.runtime == Runtime::Waiting && self.offered.is_empty()
     }
 
     pub(super) fn has_polled(&self) -> bool {
         self.runtime != Runtime::Starting
+    }
+}
+
+fn remember(ids: &mut VecDeque<String>, id: &str) {
+    ids.push_back(id.to_owned());
+    if ids.len() > REMEMBERED {
+        ids.pop_front();
     }
 }
 
@@ -116,7 +156,7 @@ mod tests {
 
     #[test]
     fn an_invocation_is_asked_for_answered_once_and_over() {
-        let mut state = State::default();
+        let mut state = State::new(1);
         assert!(state.fail_init().is_ok() && !state.is_idle());
         state.poll().expect("the first time");
         assert!(state.is_idle());
@@ -135,12 +175,32 @@ mod tests {
 
     #[test]
     fn an_answer_after_the_timeout_is_gone() {
-        let mut state = State::default();
+        let mut state = State::new(1);
         state.poll().expect("polled");
         state.offer(call("a"));
         state.take();
-        state.expire();
+        assert!(state.expire("a"));
         assert_eq!(state.answer("a", None), Err(Refused::Expired));
         assert_eq!(state.answer("b", None), Err(Refused::RequestId));
+    }
+
+    #[test]
+    fn a_managed_instance_has_several_events_at_a_time() {
+        let mut state = State::new(2);
+        for id in ["a", "b", "c"] {
+            state.poll().expect("there is room");
+            state.offer(call(id));
+            if id != "c" {
+                assert_eq!(state.take().expect("an event").id, id);
+            }
+            if id == "b" {
+                assert_eq!(state.poll(), Err(Refused::State), "two it has");
+                assert_eq!(state.answer("b", None), Ok(()));
+            }
+        }
+        assert_eq!(state.answer("b", None), Err(Refused::State), "twice");
+        assert!(state.expire("a") && !state.expire("c"), "one was taken, the other was not");
+        assert_eq!(state.answer("a", None), Err(Refused::Expired));
+        assert!(state.take().is_none());
     }
 }

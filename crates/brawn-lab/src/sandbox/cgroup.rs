@@ -19,7 +19,7 @@ const ROOT: &str = "/sys/fs/cgroup";
 pub(crate) struct Cgroup {
     layout: Layout,
     mark: String,
-    group: Option<Pid>,
+    groups: Vec<Pid>,
 }
 
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl Cgroup {
             Err(_) => version_1(root, membership, name)?,
         };
         // From here on dropping it removes the folders.
-        let cgroup = Cgroup { layout, mark: mark.to_owned(), group: None };
+        let cgroup = Cgroup { layout, mark: mark.to_owned(), groups: Vec::new() };
         cgroup.limit(limits)?;
         Ok(cgroup)
     }
@@ -112,7 +112,7 @@ impl Cgroup {
     }
 
     pub(super) fn started(&mut self, pid: Pid) {
-        self.group = Some(pid);
+        self.groups.push(pid);
     }
 
     pub(super) fn share(&self, share: f64) {
@@ -162,9 +162,9 @@ impl Cgroup {
         };
         // Pages of the program itself count for whoever read them first, which may have been before; in Lambda's own
         // virtual machine that is always the function.
-        let resident =
-            self.group.and_then(|group| procfs::peak_resident(group.as_raw_nonzero().get()));
-        number(&file).unwrap_or(0).max(resident.unwrap_or(0))
+        let peaks =
+            self.groups.iter().filter_map(|pid| procfs::peak_resident(pid.as_raw_nonzero().get()));
+        number(&file).unwrap_or(0).max(peaks.max().unwrap_or(0))
     }
 
     pub(super) fn out_of_memory(&self) -> bool {
@@ -191,7 +191,7 @@ impl Drop for Cgroup {
         // The signal first: what is frozen dies as it thaws, without another instruction of its own.
         procfs::signal(&self.members(), rustix::process::Signal::KILL);
         self.freeze(false);
-        procfs::kill_all(self.group, &self.mark, || self.members());
+        procfs::kill_all(&self.groups, &self.mark, || self.members());
         for folder in self.folders() {
             // The last process may still be on its way out of the kernel.
             let until = Instant::now() + Duration::from_millis(500);

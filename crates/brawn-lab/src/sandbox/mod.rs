@@ -109,7 +109,7 @@ impl Sandbox {
         }
     }
 
-    /// The first process of the environment runs.
+    /// A process of the environment was started.
     pub(crate) fn started(&mut self, pid: Pid) {
         match self {
             Sandbox::Cgroup(cgroup) => cgroup.started(pid),

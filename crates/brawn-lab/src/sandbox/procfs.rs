@@ -74,16 +74,16 @@ pub(crate) fn tree(root: i32) -> BTreeSet<i32> {
     found
 }
 
-/// Every process, but for the dead, that is in the process group or has `mark` in its environment: forks that left the
+/// Every process, but for the dead, that is in one of the process groups or has `mark` in its environment: forks that left the
 /// group and daemons too.
-pub(crate) fn belonging(group: Option<Pid>, mark: &str) -> BTreeSet<i32> {
+pub(crate) fn belonging(groups: &[Pid], mark: &str) -> BTreeSet<i32> {
     let Ok(all) = fs::read_dir("/proc") else { return BTreeSet::new() };
     all.flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok())
         .filter(|pid| {
             stat(*pid).is_some_and(|stat| {
                 let in_group =
-                    group.is_some_and(|group| group.as_raw_nonzero().get() == stat.group);
+                    groups.iter().any(|group| group.as_raw_nonzero().get() == stat.group);
                 !matches!(stat.state, 'Z' | 'X') && (in_group || is_marked(*pid, mark))
             })
         })
@@ -104,11 +104,11 @@ pub(crate) fn signal(pids: &BTreeSet<i32>, signal: Signal) {
     }
 }
 
-/// Ends everything that belongs to the group or bears the mark, and collects orphans that came to this program.
-pub(crate) fn kill_all(group: Option<Pid>, mark: &str, also: impl Fn() -> BTreeSet<i32>) {
+/// Ends everything that belongs to the groups or bears the mark, and collects orphans that came to this program.
+pub(crate) fn kill_all(groups: &[Pid], mark: &str, also: impl Fn() -> BTreeSet<i32>) {
     let mut killed = BTreeSet::new();
     for _ in 0..200 {
-        let mut left = belonging(group, mark);
+        let mut left = belonging(groups, mark);
         left.extend(also());
         if left.is_empty() {
             break;
@@ -118,8 +118,8 @@ pub(crate) fn kill_all(group: Option<Pid>, mark: &str, also: impl Fn() -> BTreeS
         std::thread::sleep(Duration::from_millis(1));
     }
     for pid in killed.into_iter().filter_map(Pid::from_raw) {
-        // The first process is waited for by the thread that started it.
-        if group != Some(pid) && stat(pid.as_raw_nonzero().get()).is_some_and(is_ours) {
+        // The first of a group is waited for by the thread that started it.
+        if !groups.contains(&pid) && stat(pid.as_raw_nonzero().get()).is_some_and(is_ours) {
             let _ = waitpid(Some(pid), WaitOptions::NOHANG);
         }
     }

@@ -19,7 +19,7 @@ const LOOK: Duration = Duration::from_millis(2);
 pub(crate) struct Steered {
     shared: Arc<Shared>,
     mark: String,
-    group: Option<Pid>,
+    groups: Vec<Pid>,
 }
 
 #[derive(Debug)]
@@ -32,7 +32,8 @@ struct Shared {
 #[derive(Debug)]
 struct State {
     limits: Limits,
-    root: Option<i32>,
+    /// Processes that were started and live, and all their descendants with them.
+    roots: BTreeSet<i32>,
     frozen: bool,
     over: bool,
     killed: bool,
@@ -67,6 +68,14 @@ impl Meter {
     }
 }
 
+impl State {
+    /// The processes that live. A number that is free again may be another's: what is gone is forgotten.
+    fn tree(&mut self) -> BTreeSet<i32> {
+        self.roots.retain(|root| procfs::stat(*root).is_some());
+        self.roots.iter().flat_map(|root| procfs::tree(*root)).collect()
+    }
+}
+
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -77,7 +86,7 @@ impl Steered {
     pub(super) fn new(limits: Limits, mark: &str, binds: bool) -> Steered {
         let state = State {
             limits,
-            root: None,
+            roots: BTreeSet::new(),
             frozen: false,
             over: false,
             killed: false,
@@ -85,7 +94,7 @@ impl Steered {
             meter: Meter::default(),
         };
         let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new(), binds });
-        Steered { shared, mark: mark.to_owned(), group: None }
+        Steered { shared, mark: mark.to_owned(), groups: Vec::new() }
     }
 
     pub(super) fn binds(&self) -> bool {
@@ -93,10 +102,12 @@ impl Steered {
     }
 
     pub(super) fn started(&mut self, pid: Pid) {
-        self.group = Some(pid);
-        self.shared.lock().root = Some(pid.as_raw_nonzero().get());
-        let shared = Arc::clone(&self.shared);
-        std::thread::spawn(move || steer(&shared, pid));
+        self.shared.lock().roots.insert(pid.as_raw_nonzero().get());
+        if self.groups.is_empty() {
+            let shared = Arc::clone(&self.shared);
+            std::thread::spawn(move || steer(&shared));
+        }
+        self.groups.push(pid);
     }
 
     pub(super) fn share(&self, share: f64) {
@@ -107,9 +118,7 @@ impl Steered {
         let mut state = self.shared.lock();
         state.frozen = frozen;
         let signal = if frozen { Signal::STOP } else { Signal::CONT };
-        if let Some(root) = state.root {
-            procfs::signal(&procfs::tree(root), signal);
-        }
+        procfs::signal(&state.tree(), signal);
         self.shared.changed.notify_all();
     }
 
@@ -134,16 +143,15 @@ impl Drop for Steered {
     fn drop(&mut self) {
         self.shared.lock().over = true;
         self.shared.changed.notify_all();
-        if self.group.is_some() {
-            procfs::kill_all(self.group, &self.mark, BTreeSet::new);
+        if !self.groups.is_empty() {
+            procfs::kill_all(&self.groups, &self.mark, BTreeSet::new);
         }
     }
 }
 
 /// Reads the processes once; gives them, and the memory they hold.
 fn look(state: &mut State) -> (BTreeSet<i32>, u64) {
-    let Some(root) = state.root else { return (BTreeSet::new(), 0) };
-    let tree = procfs::tree(root);
+    let tree = state.tree();
     let stats: Vec<(i32, procfs::Stat)> =
         tree.iter().filter_map(|pid| Some((*pid, procfs::stat(*pid)?))).collect();
     let resident = stats.iter().map(|(_, stat)| stat.resident).sum();
@@ -154,7 +162,7 @@ fn look(state: &mut State) -> (BTreeSet<i32>, u64) {
     (tree, resident)
 }
 
-fn steer(shared: &Shared, pid: Pid) {
+fn steer(shared: &Shared) {
     let mut period = Instant::now();
     let mut credit = 0.0_f64;
     let mut used = Duration::ZERO;
@@ -166,7 +174,7 @@ fn steer(shared: &Shared, pid: Pid) {
             // A thaw is a fresh start, as the kernel's share does not add up while nothing runs.
             (period, credit, stopped) = (Instant::now(), 0.0, false);
         }
-        if state.over || procfs::stat(pid.as_raw_nonzero().get()).is_none() {
+        if state.over {
             return;
         }
         let (tree, resident) = look(&mut state);

@@ -120,9 +120,42 @@ async fn forks_and_daemons_end_with_their_environment() {
         let lab = Lab::start(settings).await;
         let (_, report) = lab.invoke(json!({"do": "fork"})).await;
         assert_eq!(report.status, Status::Success);
-        assert!(processes_with(&mark).len() >= 3, "{:?}", processes_with(&mark));
+        let alive = processes_with(&mark);
+        assert!(alive.len() >= 3, "{alive:?}");
+        let folders: Vec<_> = alive.iter().flat_map(|pid| cgroups_of(pid)).collect();
+        assert_eq!(folders.is_empty(), enforcement != Enforcement::Cgroup);
         lab.emulator.shut_down().await;
         assert_eq!(processes_with(&mark), Vec::<String>::new(), "{enforcement:?}");
+        assert!(!folders.iter().any(|folder| folder.exists()), "{folders:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_of_daemons_ends_at_the_timeout() {
+    for enforcement in ways() {
+        let mark = format!("crowd-of-{enforcement:?}-{}", std::process::id());
+        let timeout = Duration::from_secs(3);
+        let mut settings = Settings { enforcement, timeout, ..settings("serve") };
+        settings.variables.push(("TEST_MARK".to_owned(), mark.clone()));
+        let lab = Lab::start(settings).await;
+        let pending = lab.emulator.invoke(json!({"do": "crowd", "count": 100}).to_string());
+        let seen = async {
+            let mut most = Vec::new();
+            while most.len() < 50 {
+                most = processes_with(&mark);
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            most.iter().flat_map(|pid| cgroups_of(pid)).collect::<Vec<_>>()
+        };
+        let folders = tokio::time::timeout(timeout * 4, seen).await.expect("they come");
+        let mut pending = pending;
+        let report = pending.report().await.expect("a report");
+        assert_eq!(report.status, Status::Timeout, "{enforcement:?}");
+        assert_eq!(processes_with(&mark), Vec::<String>::new(), "{enforcement:?}");
+        assert!(!folders.iter().any(|folder| folder.exists()), "{folders:?}");
+        let (next, _) = lab.invoke(json!({"do": "echo"})).await;
+        assert_eq!(next["count"], 1);
+        lab.emulator.shut_down().await;
     }
 }
 

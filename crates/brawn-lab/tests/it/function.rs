@@ -7,6 +7,9 @@
     reason = "functions that end badly are what is tested"
 )]
 
+mod extension;
+mod peer;
+
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
@@ -46,10 +49,36 @@ fn this_program_as_the_function() {
         "never poll" => loop {
             std::thread::sleep(Duration::from_secs(1));
         },
+        "lambda_runtime" => peer::sequential(),
+        "managed" => peer::concurrent(),
+        "external extension" => extension::process(),
+        "extension that crashes" => {
+            extension::register("crashing", r#"{"events":["INVOKE"]}"#);
+            std::process::exit(3);
+        }
+        "extension that ends" => {
+            let id = extension::register("ending", r#"{"events":["INVOKE"]}"#);
+            let known = [("Lambda-Extension-Identifier", id.as_str())];
+            call("GET", "/2020-01-01/extension/event/next", &known, b"");
+            call("POST", "/2020-01-01/extension/exit/error", &known, b"{}");
+            std::process::exit(3);
+        }
+        "extension that stays" => {
+            let id = extension::register("staying", r#"{"events":["SHUTDOWN"]}"#);
+            let known = [("Lambda-Extension-Identifier", id.as_str())];
+            call("GET", "/2020-01-01/extension/event/next", &known, b"");
+            println!("it stays");
+            std::thread::sleep(Duration::from_secs(60));
+        }
         "extension" => {
+            // SHUTDOWN is for external ones.
+            let name = ("Lambda-Extension-Name", "watcher");
+            let events = br#"{"events":["INVOKE","SHUTDOWN"]}"#;
+            let refused = call("POST", "/2020-01-01/extension/register", &[name], events);
+            println!("registering for SHUTDOWN: {}", refused.status);
             // Before the first event is asked for, as an internal extension must.
-            let id = register();
-            std::thread::spawn(move || extension(&id));
+            let id = extension::register("watcher", r#"{"events":["INVOKE"]}"#);
+            std::thread::spawn(move || extension::listen(&id));
             serve();
         }
         _ => serve(),
@@ -68,6 +97,9 @@ fn serve() -> ! {
 }
 
 fn handle(event: &Answer, payload: &Value, count: u64) {
+    if let Some(records) = payload["Records"].as_array() {
+        return triggered(event, records);
+    }
     let id = event.header("lambda-runtime-aws-request-id");
     let path = format!("/2018-06-01/runtime/invocation/{id}/response");
     let number = |name: &str| payload[name].as_u64().unwrap_or(0);
@@ -114,6 +146,10 @@ fn handle(event: &Answer, payload: &Value, count: u64) {
             drop(stdout);
             answer(&json!("printed"));
         }
+        "print lines" => {
+            println!("line one\nline two");
+            answer(&json!("printed"));
+        }
         "answer twice" => {
             let first = answer(&json!("first"));
             let second = answer(&json!("second"));
@@ -141,6 +177,15 @@ fn handle(event: &Answer, payload: &Value, count: u64) {
             Command::new("sh").args(["-c", "sleep 300 &"]).status().expect("sh");
             answer(&json!({ "child": child.id(), "left": left.is_ok() }));
         }
+        "crowd" => {
+            // Each leaves its group, and none has a parent that waits for it.
+            for _ in 0..number("count") {
+                Command::new("sh").args(["-c", "setsid sleep 300 &"]).status().expect("sh");
+            }
+            loop {
+                std::thread::sleep(Duration::from_secs(1));
+            }
+        }
         "stream" => stream(&path, number("ms")),
         "tick" => {
             // Work that is left behind: it must not go on between invocations.
@@ -156,6 +201,27 @@ fn handle(event: &Answer, payload: &Value, count: u64) {
         }
         other => panic!("`{other}` is nothing that is tested"),
     }
+}
+
+/// An event of a source: printed, and failed where a record says so by its key or body.
+fn triggered(event: &Answer, records: &[Value]) {
+    let id = event.header("lambda-runtime-aws-request-id");
+    let answer = |ending: &str, body: &str| {
+        let path = format!("/2018-06-01/runtime/invocation/{id}/{ending}");
+        assert_eq!(call("POST", &path, &[], body.as_bytes()).status, 202);
+    };
+    println!("records {}", json!(records));
+    let text = |record: &Value| {
+        let key = record["s3"]["object"]["key"].as_str().or_else(|| record["body"].as_str());
+        key.expect("a key or a body").to_owned()
+    };
+    if records.iter().any(|record| text(record).contains("fail")) {
+        return answer("error", r#"{"errorType":"Oops","errorMessage":"it is raining"}"#);
+    }
+    let half = records.iter().filter(|record| text(record) == "half");
+    let failures: Vec<Value> =
+        half.map(|record| json!({ "itemIdentifier": record["messageId"] })).collect();
+    answer("response", &json!({ "batchItemFailures": failures }).to_string());
 }
 
 /// Burns CPU time on each of `threads`: measured as CPU time, so that a share shows in the wall time.
@@ -205,29 +271,6 @@ fn stream(path: &str, pause_ms: u64) {
     std::thread::sleep(Duration::from_millis(pause_ms));
     socket.write_all(&[chunk(b"two"), b"0\r\n\r\n".to_vec()].concat()).expect("sent");
     assert_eq!(read(socket).status, 202);
-}
-
-/// Registers an internal extension, and gives its identifier.
-fn register() -> String {
-    let name = ("Lambda-Extension-Name", "watcher");
-    let events = br#"{"events":["INVOKE","SHUTDOWN"]}"#;
-    let registered = call("POST", "/2020-01-01/extension/register", &[name], events);
-    assert_eq!(registered.status, 200);
-    registered.header("lambda-extension-identifier")
-}
-
-/// It prints what it is told, until it is told that it is over.
-fn extension(id: &str) {
-    let known = [("Lambda-Extension-Identifier", id)];
-    loop {
-        let event = call("GET", "/2020-01-01/extension/event/next", &known, b"");
-        let event: Value = serde_json::from_slice(&event.body).expect("JSON");
-        let why = event["shutdownReason"].as_str().unwrap_or_default();
-        println!("extension saw {} {why}", event["eventType"].as_str().expect("a type"));
-        if event["eventType"] == "SHUTDOWN" {
-            std::process::exit(0);
-        }
-    }
 }
 
 /// An answer over HTTP.

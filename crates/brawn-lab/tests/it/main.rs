@@ -1,17 +1,23 @@
 //! The emulator over real HTTP, with real processes as functions.
 
+mod extensions;
 mod failing;
 mod fidelity;
 mod function;
 mod limits;
+mod managed;
 mod other_languages;
+mod peers;
 mod protocol;
+mod s3;
+mod sqs;
 mod tuning;
 
 use std::net::TcpStream;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use brawn_lab::source::sqs::Queues;
 use brawn_lab::{Emulator, Enforcement, Log, Report, Server, Settings, serve};
 use serde_json::Value;
 
@@ -51,10 +57,14 @@ fn settings(act: &str) -> Settings {
 
 impl Lab {
     async fn start(settings: Settings) -> Lab {
+        Lab::with_queues(settings, None).await
+    }
+
+    async fn with_queues(settings: Settings, queues: Option<Queues>) -> Lab {
         let log = Kept::default();
         let emulator = Emulator::new(settings, Arc::new(log.clone())).expect("good settings");
         let server =
-            serve(emulator.clone(), ([127, 0, 0, 1], 0).into()).await.expect("a free port");
+            serve(emulator.clone(), queues, ([127, 0, 0, 1], 0).into()).await.expect("a free port");
         Lab { emulator, server, log }
     }
 
@@ -82,6 +92,17 @@ impl Lab {
         })
         .await
         .expect("an answer")
+    }
+
+    /// Waits until the log has `text` in it, for 20 s at most, and gives the log.
+    async fn log_with(&self, text: &str) -> String {
+        let until = std::time::Instant::now() + Duration::from_secs(20);
+        while !self.log.text().contains(text) && std::time::Instant::now() < until {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let log = self.log.text();
+        assert!(log.contains(text), "no `{text}` in:\n{log}");
+        log
     }
 
     /// Invokes, and waits for the report.

@@ -178,13 +178,3 @@ async fn environments_work_side_by_side_and_the_warm_one_goes_first() {
     assert_eq!(again["count"], 1);
     lab.emulator.shut_down().await;
 }
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_extension_is_told_of_invocations_and_of_the_end() {
-    let lab = Lab::start(settings("extension")).await;
-    lab.invoke(json!({"do": "echo"})).await;
-    lab.emulator.shut_down().await;
-    let log = lab.log.text();
-    assert!(log.contains("extension saw INVOKE"), "{log}");
-    assert!(log.contains("extension saw SHUTDOWN spindown"), "{log}");
-}
