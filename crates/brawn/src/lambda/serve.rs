@@ -11,8 +11,10 @@ use brawn_core::{Budget, Error, Memory, Pool, Result, Stopwatch, Vcpus};
 use lambda_runtime::{Context, LambdaEvent};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
+use tracing::Instrument as _;
 
 use super::lanes::Lanes;
+use super::logs::Serving;
 use super::reply::{Reply, error_type};
 use super::{body, budget, json};
 use crate::invocation::Invocation;
@@ -53,7 +55,25 @@ impl<F> Server<F> {
         F: Fn(LambdaEvent<E>) -> A,
         A: Future<Output = Result<R>>,
     {
+        // An error's level, so that its fields are there whatever is logged.
+        let span = tracing::error_span!(
+            "invocation",
+            requestId = context.request_id,
+            xrayTraceId = context.xray_trace_id,
+            tenantId = context.tenant_id,
+        );
+        self.serve_one(context).instrument(span).await
+    }
+
+    async fn serve_one<E, R, A>(&self, context: Context) -> Result<Box<RawValue>, Reply>
+    where
+        E: DeserializeOwned + Send + 'static,
+        R: Serialize + Send + 'static,
+        F: Fn(LambdaEvent<E>) -> A,
+        A: Future<Output = Result<R>>,
+    {
         let (body, request_id) = (body::body(), context.request_id.clone());
+        let _serving = Serving::of(&request_id);
         let budget = budget::of(&context, self.started, &self.memory);
         let last_moment = budget::last_moment(&budget);
         let place = self.lanes.enter();

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::Unit;
 use super::emf::Namespace;
 use crate::lambda::environment;
-use crate::lambda::logs::is_json;
+use crate::lambda::logs::{is_json, timestamp};
 use crate::meters::Meters;
 
 /// What is known when an invocation begins.
@@ -113,6 +113,7 @@ impl Record {
 
     fn json(&self, namespace: Option<&Namespace>) -> Value {
         let mut fields = Map::new();
+        fields.insert("timestamp".to_owned(), json!(timestamp()));
         fields.insert("level".to_owned(), json!("INFO"));
         fields.insert("message".to_owned(), json!("invocation"));
         fields.insert("requestId".to_owned(), json!(self.request_id));
