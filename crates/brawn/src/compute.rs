@@ -114,7 +114,7 @@ where
     let budget = budget.child();
     budget.check()?;
     let cancel = budget.cancel_on_drop();
-    let span = tracing::Span::current();
+    let span = span();
     let (answer, question) = oneshot::channel();
     let running = meters.begin();
     let queued = Instant::now();
@@ -123,6 +123,8 @@ where
             let _entered = span.enter();
             budget.check()?;
             let started = Instant::now();
+            #[cfg(feature = "otel")]
+            span.record("queue_ms", (started - queued).as_secs_f64() * 1e3);
             let _measured = Measured { meters: &meters, queued: started - queued, started };
             Ok(work(&budget))
         },
@@ -136,6 +138,19 @@ where
         question.await.map_err(|_| Error::new(ErrorKind::Cancelled, "the pool was stopped"))?;
     cancel.defuse();
     done?
+}
+
+/// The span that work runs in: the caller's.
+#[cfg(not(feature = "otel"))]
+fn span() -> tracing::Span {
+    tracing::Span::current()
+}
+
+/// The span that work runs in: one of its own within the caller's, where somebody looks at it.
+#[cfg(feature = "otel")]
+fn span() -> tracing::Span {
+    let own = tracing::info_span!("compute", queue_ms = tracing::field::Empty);
+    if own.is_disabled() { tracing::Span::current() } else { own }
 }
 
 /// Counts a computation when it ends, by a panic too.
@@ -209,7 +224,9 @@ mod tests {
 
     #[test]
     fn the_span_travels_along() {
+        use tracing_subscriber::Registry;
         use tracing_subscriber::layer::SubscriberExt;
+        use tracing_subscriber::registry::LookupSpan;
         let subscriber = tracing_subscriber::registry()
             .with(tracing_subscriber::fmt::layer().with_test_writer());
         tracing::subscriber::with_default(subscriber, || {
@@ -220,7 +237,11 @@ mod tests {
                 let pool = pool(1);
                 let dispatch = tracing::dispatcher::get_default(Clone::clone);
                 let inside = compute_on(&pool, &Budget::unlimited(), move |_| {
-                    tracing::dispatcher::with_default(&dispatch, || tracing::Span::current().id())
+                    let registry = dispatch.downcast_ref::<Registry>().expect("it is one");
+                    let id = dispatch.current_span().id().cloned().expect("there is one");
+                    // With the feature `otel` it is within one of its own.
+                    let span = registry.span(&id).expect("it is open");
+                    span.scope().last().map(|outermost| outermost.id())
                 })
                 .await;
                 drop(entered);

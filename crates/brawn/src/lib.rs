@@ -41,6 +41,8 @@ mod invocation;
 pub mod lambda;
 mod meters;
 pub mod metrics;
+#[cfg(feature = "otel")]
+pub mod otel;
 
 pub use brawn_core::{
     Budget, ByteSize, Chunks, Deadline, Error, ErrorKind, Finished, Items, Memory, ParIter, Pool,

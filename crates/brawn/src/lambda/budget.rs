@@ -31,11 +31,15 @@ fn reserve_from(left: Duration, margin: Option<&str>) -> Duration {
     margin.and_then(|text| text.trim().parse().ok()).map_or(usual, Duration::from_millis)
 }
 
+/// When Lambda ends the process.
+pub(super) fn wall(budget: &Budget) -> Option<Instant> {
+    budget.deadline().map(|deadline| deadline.reserving(Duration::ZERO).stop_at())
+}
+
 /// When the handler must have answered, whatever it does: a quarter of the reserve before Lambda ends the process. By
 /// then the reply is sent, so that the caller learns what happened.
 pub(super) fn last_moment(budget: &Budget) -> Option<Instant> {
-    let deadline = budget.deadline()?;
-    let wall = deadline.reserving(Duration::ZERO).stop_at();
+    let (deadline, wall) = (budget.deadline()?, wall(budget)?);
     Some(wall - wall.saturating_duration_since(deadline.stop_at()) / 4)
 }
 

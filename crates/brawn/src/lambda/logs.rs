@@ -2,6 +2,9 @@
 
 mod request_id;
 
+use std::sync::OnceLock;
+
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::fmt::format::Format;
 use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 use tracing_subscriber::fmt::{self, format::Writer};
@@ -20,6 +23,9 @@ use request_id::{RequestIds, WithRequestId};
 /// [`run_concurrent`](super::run_concurrent), what a bare `par_iter` logs on another thread than the closure's own has it
 /// while one invocation runs alone; under [`Budget::par_iter`](crate::Budget::par_iter) and its siblings always.)
 ///
+/// With the feature `otel`, traces and metrics go to a collector of OpenTelemetry as well: the module `brawn::otel` says which
+/// and how.
+///
 /// # Panics
 /// When a subscriber is installed already.
 pub fn logs() {
@@ -28,9 +34,31 @@ pub fn logs() {
         .find_map(variable)
         .map_or_else(|| "info".to_owned(), |level| as_filter(&level));
     let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::registry()
-        .with(lines(std::io::stdout, is_json()).with_filter(filter))
-        .init();
+    let says_info = filter.max_level_hint().is_none_or(|most| most >= LevelFilter::INFO);
+    // Only the first is of consequence: a second subscriber is a panic.
+    let _ = SAYS_INFO.set(says_info);
+    let lines = lines(std::io::stdout, is_json()).with_filter(filter);
+    #[cfg(not(feature = "otel"))]
+    tracing_subscriber::registry().with(lines).init();
+    #[cfg(feature = "otel")]
+    {
+        let (spans, problem) = crate::otel::layer();
+        tracing_subscriber::registry().with(lines).with(spans).init();
+        if let Some(problem) = problem {
+            tracing::warn!("OpenTelemetry: nothing is sent: {problem}");
+        }
+    }
+}
+
+/// Whether lines of the level `info` are written, as far as [`logs`] knows.
+static SAYS_INFO: OnceLock<bool> = OnceLock::new();
+
+/// Whether lines of the level `info` are written.
+///
+/// Not by `tracing::enabled!`: that counts other layers than the log too, and where layers have filters of their own it
+/// leaves behind what makes the next event disappear.
+pub(crate) fn says_info() -> bool {
+    SAYS_INFO.get().copied().unwrap_or_else(|| LevelFilter::current() >= LevelFilter::INFO)
 }
 
 /// Writes lines to `writer`.
@@ -83,7 +111,7 @@ mod tests {
             ["TRACE", "DEBUG", "INFO", "WARN", "WARNING", "ERROR", "FATAL", "CRITICAL", "SILENT"]
         {
             assert!(EnvFilter::try_new(as_filter(level)).is_ok(), "{level}");
-            assert!(as_filter(level).parse::<tracing::level_filters::LevelFilter>().is_ok());
+            assert!(as_filter(level).parse::<LevelFilter>().is_ok());
         }
     }
 }

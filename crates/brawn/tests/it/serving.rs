@@ -142,8 +142,14 @@ fn every_line_of_json_says_which_request_it_belongs_to() {
             assert!(line["timestamp"].is_string());
         }
     }
-    let failure = lines.iter().find(|line| line["level"] == "ERROR").expect("it is logged");
-    assert_eq!(failure["requestId"], json!(ids[1]));
+    let failures: Vec<&Value> = lines.iter().filter(|line| line["level"] == "ERROR").collect();
+    assert!(
+        !failures.is_empty() && failures.iter().all(|line| line["requestId"] == *ids[1]),
+        "{log}"
+    );
+    let first = failures[0]["message"].as_str().expect("text");
+    assert_eq!(first, "the invocation failed: nothing to do: `what`");
+    assert!(lines.iter().all(|line| line["level"] != "INFO"), "nor the record: {log}");
 }
 
 #[test]

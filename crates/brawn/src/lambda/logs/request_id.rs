@@ -24,19 +24,19 @@ fn served() -> MutexGuard<'static, Vec<String>> {
 
 /// An invocation that is being served, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Serving<'a>(&'a str);
+pub(crate) struct Serving(String);
 
-impl Serving<'_> {
-    pub(crate) fn of(request_id: &str) -> Serving<'_> {
+impl Serving {
+    pub(crate) fn of(request_id: &str) -> Serving {
         served().push(request_id.to_owned());
-        Serving(request_id)
+        Serving(request_id.to_owned())
     }
 }
 
-impl Drop for Serving<'_> {
+impl Drop for Serving {
     fn drop(&mut self) {
         let mut served = served();
-        if let Some(index) = served.iter().position(|id| id == self.0) {
+        if let Some(index) = served.iter().position(|id| *id == self.0) {
             served.swap_remove(index);
         }
     }
