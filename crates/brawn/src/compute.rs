@@ -118,9 +118,11 @@ where
     let (answer, question) = oneshot::channel();
     let running = meters.begin();
     let queued = Instant::now();
+    // From now on: who is to step aside for this work does so while its thread wakes up.
+    let computing = budget.computing();
     pool.spawn(
         move || {
-            let _entered = span.enter();
+            let (_entered, _computing) = (span.enter(), computing);
             budget.check()?;
             let started = Instant::now();
             #[cfg(feature = "otel")]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 use tracing::Span;
 
-use crate::{Pool, Result};
+use crate::{Budget, Pool, Result};
 
 /// What would take no longer than this goes on where it is: waking the pool's sleeping threads costs microseconds too.
 /// Chosen, not yet measured: `bench/criterion`, `helpers`, is to find where two workers begin to gain.
@@ -17,7 +17,11 @@ const INLINE_BELOW: Duration = Duration::from_micros(20);
 const TIMED_FROM: usize = 64;
 
 /// What `work` gives for each chunk, in order.
-pub(super) fn drive<R: Send>(chunks: usize, work: &(impl Fn(usize) -> R + Sync)) -> Vec<R> {
+pub(super) fn drive<R: Send>(
+    budget: &Budget,
+    chunks: usize,
+    work: &(impl Fn(usize) -> R + Sync),
+) -> Vec<R> {
     let mut results = Vec::new();
     if chunks >= TIMED_FROM {
         results.reserve_exact(chunks);
@@ -33,7 +37,8 @@ pub(super) fn drive<R: Send>(chunks: usize, work: &(impl Fn(usize) -> R + Sync))
     match rest.len() {
         0 => {}
         1 => results.push(work(rest.start)),
-        _ => {
+        more => {
+            let _further = budget.computing_on(more.min(rayon::current_num_threads()) - 1);
             // On whichever thread a chunk runs, what it logs belongs to who asked for it.
             let span = Span::current();
             let work = |chunk| span.in_scope(|| work(chunk));

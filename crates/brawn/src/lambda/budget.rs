@@ -5,16 +5,17 @@ use std::time::{Duration, Instant, SystemTime};
 use brawn_core::{Budget, Deadline, Memory};
 use lambda_runtime::Context;
 
-/// The invocation's budget. A deadline that lies before `started`, the start of this process, counts as none.
-pub(super) fn of(context: &Context, started: SystemTime, memory: &Memory) -> Budget {
+/// The invocation's budget, in turn with others on `cores`. A deadline that lies before `started`, the start of this process, counts as none.
+pub(super) fn of(context: &Context, started: SystemTime, memory: &Memory, cores: usize) -> Budget {
     let budget = Budget::unlimited().within(memory.clone());
-    match Deadline::from_epoch_millis(context.deadline, started) {
+    let budget = match Deadline::from_epoch_millis(context.deadline, started) {
         Some(deadline) => {
             let left = deadline.remaining_at(Instant::now());
             budget.by(deadline.reserving(reserve(left)))
         }
         None => budget,
-    }
+    };
+    budget.in_turn(cores)
 }
 
 /// What is kept back of the time `left`: `BRAWN_DEADLINE_MARGIN_MS` where it is set, else a twentieth, at least 100 ms
@@ -61,7 +62,7 @@ mod tests {
     fn a_stale_deadline_counts_as_none() {
         let mut context = Context::default();
         context.deadline = 600_000; // what `cargo lambda watch` sends
-        let budget = of(&context, SystemTime::now(), &Memory::unlimited());
+        let budget = of(&context, SystemTime::now(), &Memory::unlimited(), 1);
         assert!(budget.deadline().is_none() && budget.check().is_ok());
         assert_eq!(last_moment(&budget), None);
     }
@@ -73,7 +74,7 @@ mod tests {
             + Duration::from_secs(20);
         let mut context = Context::default();
         context.deadline = u64::try_from(in_20_s.as_millis()).expect("this century");
-        let budget = of(&context, started, &Memory::unlimited());
+        let budget = of(&context, started, &Memory::unlimited(), 1);
         let left = budget.remaining().expect("a deadline");
         assert!(left > Duration::from_secs(10) && left <= Duration::from_secs(19), "{left:?}");
         let deadline = budget.deadline().expect("a deadline");

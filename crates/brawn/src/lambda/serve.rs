@@ -64,7 +64,10 @@ impl<F> Server<F> {
             xrayTraceId = context.xray_trace_id,
             tenantId = context.tenant_id,
         );
-        let (raw, budget) = (body::raw(), budget::of(&context, self.started, &self.memory));
+        let (raw, budget) = (
+            body::raw(),
+            budget::of(&context, self.started, &self.memory, self.vcpus.workers.get()),
+        );
         #[cfg(feature = "otel")]
         otel::begin(
             &span,
