@@ -86,6 +86,7 @@ where
         return compute(work).await;
     }
     let Invocation { budget, meters, .. } = Invocation::current();
+    let budget = budget.child();
     budget.check()?;
     let started = Instant::now();
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&budget)));
