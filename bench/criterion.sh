@@ -12,7 +12,7 @@ cd "$bench/criterion"
 
 echo "building" >&2
 cargo build --release --quiet --bins
-cargo bench --quiet --no-run
+cargo bench --quiet --no-run --bench bridge --bench helpers
 bins="$CARGO_TARGET_DIR/release"
 rm -rf "$CARGO_TARGET_DIR/criterion"
 {
@@ -29,7 +29,9 @@ rm -rf "$CARGO_TARGET_DIR/criterion"
   "$bins/crossing"
 } >"$results"
 echo "criterion" >&2
-cargo bench --quiet -- --noplot --warm-up-time 0.5 --measurement-time 3 >"$bench/.work/criterion.log" 2>&1
+log="$bench/.work/criterion.log"
+cargo bench --quiet --bench bridge --bench helpers -- --noplot --warm-up-time 0.5 --measurement-time 3 >"$log" 2>&1 ||
+  { tail "$log" >&2; exit 1; }
 {
   echo
   echo '## Criterion: `cargo bench -- --noplot --warm-up-time 0.5 --measurement-time 3`'

@@ -2,16 +2,19 @@
 //!
 //!     cargo run --release --bin round-trip [COUNT]     # 20,000 of each way by default
 //!
-//! Ways take turns in blocks of 500, so that what else the machine does meets all of them. Criterion's `bridge` has the means.
+//! Ways take turns in blocks of 500, so that what else the machine does meets all of them, and in ten rounds with new pools and a
+//! new runtime: where the system puts a pool's threads, beside the asking thread or on its core, makes 4 us of 8 and stays so for
+//! as long as they live. Criterion's `bridge` has the means.
 
 use std::time::{Duration, Instant};
 
-use brawn::Pool;
+use brawn::{Budget, Pool};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio_rayon::AsyncThreadPool as _;
 
 const BLOCK: usize = 500;
+const ROUNDS: usize = 10;
 const GOAL_US: f64 = 15.0;
 const GOAL_TIMES: f64 = 1.1;
 
@@ -34,16 +37,23 @@ const WAYS: [(Way, &str); 6] = [
     (Way::BlockingInstall, "spawn_blocking + install"),
 ];
 
-async fn once(way: Way, bare: &rayon::ThreadPool) -> u64 {
+/// What is new in each round.
+struct Pools {
+    bare: rayon::ThreadPool,
+    own: Pool,
+    budget: Budget,
+}
+
+async fn once(way: Way, pools: &Pools) -> u64 {
     match way {
         Way::Bare => {
             let (send, receive) = oneshot::channel();
-            bare.spawn(move || send.send(1).expect("it waits"));
+            pools.bare.spawn(move || send.send(1).expect("it waits"));
             receive.await.expect("an answer")
         }
-        Way::Brawn => brawn::compute(|_| 1).await.expect("no panic"),
+        Way::Brawn => brawn::compute_on(&pools.own, &pools.budget, |_| 1).await.expect("no panic"),
         Way::Inline => brawn::compute_sized(Duration::ZERO, |_| 1).await.expect("no panic"),
-        Way::TokioRayon => bare.spawn_async(|| 1).await,
+        Way::TokioRayon => pools.bare.spawn_async(|| 1).await,
         Way::Blocking => tokio::task::spawn_blocking(|| 1).await.expect("no panic"),
         Way::BlockingInstall => {
             let work = || rayon::join(|| 1, || 2).0;
@@ -52,22 +62,29 @@ async fn once(way: Way, bare: &rayon::ThreadPool) -> u64 {
     }
 }
 
-fn measure(runtime: &Runtime, bare: &rayon::ThreadPool, count: usize) -> Vec<Vec<f64>> {
+fn measure(runtime: impl Fn() -> Runtime, count: usize) -> Vec<Vec<f64>> {
     let mut times = vec![Vec::with_capacity(count); WAYS.len()];
-    for block in 0..=count.div_ceil(BLOCK) {
-        for (index, (way, _)) in WAYS.into_iter().enumerate() {
-            let block_times = runtime.block_on(async {
-                let mut times = Vec::with_capacity(BLOCK);
-                for _ in 0..BLOCK {
-                    let started = Instant::now();
-                    std::hint::black_box(once(way, bare).await);
-                    times.push(started.elapsed().as_secs_f64() * 1e6);
+    for _ in 0..ROUNDS {
+        let two = std::num::NonZeroUsize::new(2).expect("not 0");
+        let bare = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("threads");
+        let pools =
+            Pools { bare, own: Pool::new(two).expect("threads"), budget: Budget::unlimited() };
+        let runtime = runtime();
+        for block in 0..=count.div_ceil(BLOCK * ROUNDS) {
+            for (index, (way, _)) in WAYS.into_iter().enumerate() {
+                let block_times = runtime.block_on(async {
+                    let mut times = Vec::with_capacity(BLOCK);
+                    for _ in 0..BLOCK {
+                        let started = Instant::now();
+                        std::hint::black_box(once(way, &pools).await);
+                        times.push(started.elapsed().as_secs_f64() * 1e6);
+                    }
+                    times
+                });
+                // The first block warms up.
+                if block > 0 {
+                    times[index].extend(block_times);
                 }
-                times
-            });
-            // The first block warms up.
-            if block > 0 {
-                times[index].extend(block_times);
             }
         }
     }
@@ -81,21 +98,16 @@ fn percentile(times: &mut [f64], part: f64) -> f64 {
 
 fn main() {
     let count = std::env::args().nth(1).map_or(20_000, |text| text.parse().expect("a count"));
-    let two = std::num::NonZeroUsize::new(2).expect("not 0");
-    Pool::new(two).expect("threads").make_global();
     rayon::ThreadPoolBuilder::new().num_threads(2).build_global().expect("the first");
-    let bare = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("threads");
-    let runtimes = [
-        (
-            "multi_thread, 2",
-            Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime"),
-        ),
-        ("current_thread", Builder::new_current_thread().enable_all().build().expect("a runtime")),
-    ];
+    let multi =
+        || Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let current = || Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtimes: [(&str, &dyn Fn() -> Runtime); 2] =
+        [("multi_thread, 2", &multi), ("current_thread", &current)];
     println!("| runtime | way | p50, us | p99, us | of bare | goal |");
     println!("| --- | --- | ---: | ---: | ---: | --- |");
-    for (runtime_name, runtime) in &runtimes {
-        let mut times = measure(runtime, &bare, count);
+    for (runtime_name, runtime) in runtimes {
+        let mut times = measure(runtime, count);
         let bare_p50 = percentile(&mut times[0], 0.5);
         for ((way, name), times) in WAYS.into_iter().zip(&mut times) {
             let (p50, p99) = (percentile(times, 0.5), percentile(times, 0.99));
