@@ -11,6 +11,28 @@ use crate::{Error, ErrorKind, Result};
 pub fn fill(reader: &mut (impl Read + ?Sized), block: &mut Vec<u8>, size: usize) -> Result<()> {
     // A block that was that long before costs nothing here.
     block.resize(size, 0);
+    let filled = read(reader, block)?;
+    block.truncate(filled);
+    Ok(())
+}
+
+/// Reads the next `size` bytes behind what `block` holds; fewer where there are no more. Says how many came.
+///
+/// # Errors
+/// As [`fill`].
+pub fn append(
+    reader: &mut (impl Read + ?Sized),
+    block: &mut Vec<u8>,
+    size: usize,
+) -> Result<usize> {
+    let held = block.len();
+    block.resize(held + size, 0);
+    let filled = read(reader, block.get_mut(held..).unwrap_or_default());
+    block.truncate(held + filled.as_ref().map_or(0, |filled| *filled));
+    filled
+}
+
+fn read(reader: &mut (impl Read + ?Sized), block: &mut [u8]) -> Result<usize> {
     let mut filled = 0;
     while let Some(rest) = block.get_mut(filled..).filter(|rest| !rest.is_empty()) {
         match reader.read(rest) {
@@ -20,8 +42,7 @@ pub fn fill(reader: &mut (impl Read + ?Sized), block: &mut Vec<u8>, size: usize)
             Err(error) => return Err(fault(error)),
         }
     }
-    block.truncate(filled);
-    Ok(())
+    Ok(filled)
 }
 
 /// A reader can only fail with an [`io::Error`]; what the edges put into it comes out again.

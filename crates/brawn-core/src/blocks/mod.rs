@@ -16,7 +16,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::{Error, Result};
 
 pub(crate) use fill::fault;
-pub use fill::fill;
+pub use fill::{append, fill};
 pub use in_order::in_order;
 pub use in_turn::in_turn;
 

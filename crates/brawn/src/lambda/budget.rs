@@ -7,15 +7,9 @@ use lambda_runtime::Context;
 
 /// The invocation's budget, in turn with others on `cores`. A deadline that lies before `started`, the start of this process, counts as none.
 pub(super) fn of(context: &Context, started: SystemTime, memory: &Memory, cores: usize) -> Budget {
-    let budget = Budget::unlimited().within(memory.clone());
-    let budget = match Deadline::from_epoch_millis(context.deadline, started) {
-        Some(deadline) => {
-            let left = deadline.remaining_at(Instant::now());
-            budget.by(deadline.reserving(reserve(left)))
-        }
-        None => budget,
-    };
-    budget.in_turn(cores)
+    let deadline = Deadline::from_epoch_millis(context.deadline, started)
+        .map(|deadline| deadline.reserving(reserve(deadline.remaining_at(Instant::now()))));
+    Budget::of_invocation(memory.clone(), deadline, cores)
 }
 
 /// What is kept back of the time `left`: `BRAWN_DEADLINE_MARGIN_MS` where it is set, else a twentieth, at least 100 ms
