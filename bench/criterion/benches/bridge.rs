@@ -1,6 +1,8 @@
 //! The way to the pool and back, with next to no work: brawn::compute against what people write by hand.
 
-use brawn::{Budget, Pool};
+use std::time::Duration;
+
+use brawn::{Budget, Deadline, Memory, Pool};
 use criterion::{Criterion, criterion_group, criterion_main};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
@@ -22,7 +24,7 @@ fn round_trip(c: &mut Criterion) {
     for (name, runtime) in runtimes() {
         let mut group = c.benchmark_group(format!("round trip, {name}"));
         group.bench_function("inline (compute_sized)", |b| {
-            b.to_async(&runtime).iter(|| brawn::compute_sized(std::time::Duration::ZERO, |_| 1));
+            b.to_async(&runtime).iter(|| brawn::compute_sized(Duration::ZERO, |_| 1));
         });
         group.bench_function("brawn::compute", |b| {
             b.to_async(&runtime).iter(|| brawn::compute(|_| 1));
@@ -30,7 +32,7 @@ fn round_trip(c: &mut Criterion) {
         group.bench_function("rayon spawn + oneshot", |b| {
             b.to_async(&runtime).iter(|| async {
                 let (send, receive) = oneshot::channel();
-                bare.spawn(move || drop(send.send(1)));
+                bare.spawn(move || send.send(1).expect("it waits"));
                 receive.await
             });
         });
@@ -49,8 +51,9 @@ fn round_trip(c: &mut Criterion) {
 }
 
 fn check(c: &mut Criterion) {
-    // As deep as inside of an invocation: the invocation's budget, its deadline's, the computation's.
-    let budget = Budget::unlimited().child().child();
+    // As deep as inside of an invocation: its own, and the computation's.
+    let deadline = Deadline::after(Duration::from_secs(3600));
+    let budget = Budget::of_invocation(Memory::unlimited(), deadline, 2).child();
     c.bench_function("1000 budget.check()", |b| {
         b.iter(|| (0..1000).all(|_| std::hint::black_box(&budget).check().is_ok()));
     });

@@ -5,11 +5,14 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::timekeeper::{self, Expire};
+use crate::turns::{Ask, Place};
 use crate::{Deadline, Error, Memory, Pool, Reservation, Result};
 
 const LIVE: u8 = 0;
 const CANCELLED: u8 = 1;
 const OUT_OF_TIME: u8 = 2;
+/// Live, and asked to let somebody go first.
+const ASKED: u8 = 3;
 
 /// What running work may spend: time, memory, workers, and whether anyone still wants the answer.
 ///
@@ -28,16 +31,54 @@ struct Node {
     state: AtomicU8,
     progress: AtomicU64,
     parent: Option<Arc<Node>>,
+    place: Option<Place>,
 }
 
 impl Node {
     fn new(parent: Option<Arc<Node>>) -> Arc<Node> {
-        Arc::new(Node { state: AtomicU8::new(LIVE), progress: AtomicU64::new(0), parent })
+        Node::at(None, parent)
+    }
+
+    fn at(place: Option<Place>, parent: Option<Arc<Node>>) -> Arc<Node> {
+        Arc::new(Node { state: AtomicU8::new(LIVE), progress: AtomicU64::new(0), parent, place })
+    }
+
+    fn ends_at(self: &Arc<Node>, deadline: Deadline) {
+        let node: Arc<dyn Expire> = Arc::clone(self) as _;
+        timekeeper::set_alarm(deadline.stop_at(), Arc::downgrade(&node));
     }
 
     fn end(&self, state: u8) {
         // The first reason stays: a cancelled budget does not turn into a late one.
-        let _ = self.state.compare_exchange(LIVE, state, Ordering::Release, Ordering::Relaxed);
+        let live = |now| matches!(now, LIVE | ASKED).then_some(state);
+        let _ = self.state.fetch_update(Ordering::Release, Ordering::Relaxed, live);
+    }
+
+    /// What there is to do when the state is not just `LIVE`.
+    #[cold]
+    fn look(&self) -> Result<()> {
+        if self.state.load(Ordering::Acquire) == ASKED
+            && let Some(place) = &self.place
+            // A thread that must not wait is not made to.
+            && rayon::current_thread_index().is_some()
+        {
+            place.step_aside();
+        }
+        match self.state.load(Ordering::Acquire) {
+            CANCELLED => Err(Error::cancelled()),
+            OUT_OF_TIME => Err(Error::out_of_time()),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Ask for Node {
+    fn ask(&self) {
+        let _ = self.state.compare_exchange(LIVE, ASKED, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    fn release(&self) {
+        let _ = self.state.compare_exchange(ASKED, LIVE, Ordering::Relaxed, Ordering::Relaxed);
     }
 }
 
@@ -51,6 +92,18 @@ impl Budget {
     /// No deadline, no memory limit, cancelled by nobody but its holder.
     pub fn unlimited() -> Budget {
         Budget { node: Node::new(None), memory: Memory::unlimited(), deadline: None, pool: None }
+    }
+
+    /// The budget of an invocation, [in turn](Budget::in_turn) with others on `cores`: within `memory`, until `deadline`.
+    ///
+    /// It is the same as asking for these one after the other, but one step instead of four for each
+    /// [`check`](Budget::check).
+    pub fn of_invocation(memory: Memory, deadline: Option<Deadline>, cores: usize) -> Budget {
+        let node = Node::at(Some(Place::new(cores.max(1))), None);
+        if let Some(deadline) = deadline {
+            node.ends_at(deadline);
+        }
+        Budget { node, memory, deadline, pool: None }
     }
 
     /// A budget within this one: it ends when this one ends, and can be cancelled alone.
@@ -71,8 +124,7 @@ impl Budget {
         if child.deadline.is_none_or(|own| deadline.stop_at() < own.stop_at()) {
             child.deadline = Some(deadline);
         }
-        let node: Arc<dyn Expire> = Arc::clone(&child.node) as _;
-        timekeeper::set_alarm(deadline.stop_at(), Arc::downgrade(&node));
+        child.node.ends_at(deadline);
         child
     }
 
@@ -88,6 +140,38 @@ impl Budget {
         Budget { pool: Some(pool.clone()), ..self.child() }
     }
 
+    /// A child for one of several parties that compute in this process at the same time and share `cores`: those that have
+    /// computed for a moment only go first.
+    ///
+    /// When such a party begins, the threads of those that have computed for more than 10 ms step aside at their next
+    /// [`check`](Budget::check), as many as the young one has use for: until it is done or has computed for 10 ms, and never
+    /// for more than two thirds of their time. Who computes is told by [`computing`](Budget::computing). `lambda::run_concurrent`
+    /// does this for invocations.
+    #[must_use]
+    pub fn in_turn(&self, cores: usize) -> Budget {
+        let place = Some(Place::new(cores.max(1)));
+        Budget { node: Node::at(place, Some(Arc::clone(&self.node))), ..self.clone() }
+    }
+
+    /// Says that this thread computes under this budget until the guard is dropped. It does nothing unless the budget is
+    /// that of a [party](Budget::in_turn), or within one.
+    #[must_use = "it says so until it is dropped"]
+    pub fn computing(&self) -> Computing {
+        self.computing_on(1)
+    }
+
+    /// As [`computing`](Budget::computing), on so many threads.
+    pub(crate) fn computing_on(&self, threads: usize) -> Computing {
+        let mut node = Some(&self.node);
+        while let Some(this) = node.filter(|this| this.place.is_none()) {
+            node = this.parent.as_ref();
+        }
+        if let Some((node, place)) = node.and_then(|node| Some((node, node.place.as_ref()?))) {
+            place.enter(Arc::clone(node) as _, threads);
+        }
+        Computing { node: node.cloned(), threads }
+    }
+
     /// `Ok` while the work should go on.
     ///
     /// One relaxed load for this budget and one for each of its parents: cheap enough for inner loops.
@@ -99,7 +183,7 @@ impl Budget {
         let mut node = Some(&self.node);
         while let Some(this) = node {
             if this.state.load(Ordering::Relaxed) != LIVE {
-                return Err(ended(this.state.load(Ordering::Acquire)));
+                this.look()?;
             }
             node = this.parent.as_ref();
         }
@@ -171,9 +255,19 @@ impl Budget {
     }
 }
 
-#[cold]
-fn ended(state: u8) -> Error {
-    if state == OUT_OF_TIME { Error::out_of_time() } else { Error::cancelled() }
+/// Says that a thread computes, as long as it is there: see [`Budget::computing`].
+#[derive(Debug)]
+pub struct Computing {
+    node: Option<Arc<Node>>,
+    threads: usize,
+}
+
+impl Drop for Computing {
+    fn drop(&mut self) {
+        if let Some(place) = self.node.as_ref().and_then(|node| node.place.as_ref()) {
+            place.leave(self.threads);
+        }
+    }
 }
 
 /// Cancels a [`Budget`] when dropped.
@@ -210,6 +304,16 @@ mod tests {
         assert!(two.check().is_ok() && parent.check().is_ok());
         parent.cancel();
         assert!(two.check().is_err_and(|error| error.is_cancelled()));
+    }
+
+    #[test]
+    fn an_invocations_budget_has_its_end_and_its_memory() {
+        let late = Some(Deadline::at(Instant::now()));
+        let budget = Budget::of_invocation(Memory::limited(10), late, 2);
+        assert!(budget.child().check().is_err_and(|error| error.is_out_of_time()));
+        assert!(budget.reserve(11).is_err_and(|error| error.is_out_of_memory()));
+        assert_eq!(budget.deadline(), late);
+        assert!(Budget::of_invocation(Memory::unlimited(), None, 1).check().is_ok());
     }
 
     #[test]

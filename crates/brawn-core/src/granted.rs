@@ -15,11 +15,14 @@ impl Memory {
     /// are others.
     pub fn detect() -> Memory {
         let variable = |name: &str| std::env::var(name).ok();
-        Memory::limited(detect_from(variable, machine_memory()))
+        Memory::limited(detect_from(variable, machine_memory))
     }
 }
 
-fn detect_from(variable: impl Fn(&str) -> Option<String>, machine: Option<u64>) -> u64 {
+fn detect_from(
+    variable: impl Fn(&str) -> Option<String>,
+    machine: impl FnOnce() -> Option<u64>,
+) -> u64 {
     let megabytes = |name: &str| {
         let count: u64 = variable(name)?.trim().parse().ok()?;
         (count > 0).then(|| count.saturating_mul(1 << 20))
@@ -30,7 +33,7 @@ fn detect_from(variable: impl Fn(&str) -> Option<String>, machine: Option<u64>) 
         size.saturating_sub(OVERHEAD).max(size / 2)
     } else {
         // Where nothing can be read (macOS), 2 GB: half of a small laptop.
-        machine.map_or(2 << 30, |total| total / 2)
+        machine().map_or(2 << 30, |total| total / 2)
     }
 }
 
@@ -62,7 +65,7 @@ mod tests {
     fn detect(variables: &[(&str, &str)], machine: Option<u64>) -> u64 {
         detect_from(
             |name| variables.iter().find(|(key, _)| *key == name).map(|(_, v)| (*v).to_owned()),
-            machine,
+            || machine,
         )
     }
 

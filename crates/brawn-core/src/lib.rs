@@ -34,10 +34,11 @@ pub mod rows;
 mod sink;
 mod source;
 mod timekeeper;
+mod turns;
 mod usage;
 mod vcpu;
 
-pub use budget::{Budget, CancelOnDrop};
+pub use budget::{Budget, CancelOnDrop, Computing};
 pub use byte_size::ByteSize;
 pub use deadline::Deadline;
 pub use error::{Error, ErrorKind, Result};

@@ -15,7 +15,6 @@ use crate::{Error, ErrorKind, Result, Vcpus};
 #[derive(Clone, Debug)]
 pub struct Pool {
     threads: Arc<rayon::ThreadPool>,
-    busy: Arc<AtomicUsize>,
     queue: Arc<Queue>,
     queue_limit: usize,
 }
@@ -41,12 +40,7 @@ impl Pool {
                 Error::new(ErrorKind::Unavailable, format!("cannot start {workers} worker threads"))
                     .with_source(error)
             })?;
-        Ok(Pool {
-            threads: Arc::new(threads),
-            busy: Arc::default(),
-            queue: Arc::default(),
-            queue_limit: usize::MAX,
-        })
+        Ok(Pool { threads: Arc::new(threads), queue: Arc::default(), queue_limit: usize::MAX })
     }
 
     /// As many threads again, with a queue of their own.
@@ -88,7 +82,7 @@ impl Pool {
 
     /// How many closures given to [`run`](Pool::run) or [`spawn`](Pool::spawn) are running now.
     pub fn busy(&self) -> usize {
-        self.busy.load(Ordering::Relaxed)
+        self.queue.busy.load(Ordering::Relaxed)
     }
 
     /// How many closures given to [`spawn`](Pool::spawn) wait for a thread.
@@ -103,7 +97,7 @@ impl Pool {
     /// # Errors
     /// [`is_panic`](Error::is_panic) with the panic's message. (A build with `panic = "abort"` dies instead.)
     pub fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T> {
-        let busy = &*self.busy;
+        let busy = &self.queue.busy;
         self.threads
             .install(|| {
                 let _busy = Busy::enter(busy);
@@ -130,9 +124,9 @@ impl Pool {
         W: FnOnce() -> T + Send + 'static,
         D: FnOnce(Result<T>) + Send + 'static,
     {
-        let busy = Arc::clone(&self.busy);
-        let task = Box::new(move || {
-            let guard = Busy::enter(&busy);
+        // It is given the queue rather than a handle of its own on it: such a count bounces between cores.
+        let task = Box::new(move |queue: &Queue| {
+            let guard = Busy::enter(&queue.busy);
             let outcome = catch_unwind(AssertUnwindSafe(work));
             drop(guard);
             done(outcome.map_err(|payload| Error::panicked(payload.as_ref())));

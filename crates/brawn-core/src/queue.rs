@@ -9,16 +9,19 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::Error;
 
 /// A closure and what happens with its result.
-pub(crate) type Task = Box<dyn FnOnce() + Send>;
+pub(crate) type Task = Box<dyn FnOnce(&Queue) + Send>;
 
 #[derive(Default)]
 pub(crate) struct Queue {
     state: Mutex<State>,
+    /// Closures that run now, those that do not come from the queue too.
+    pub(crate) busy: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -92,7 +95,7 @@ pub(crate) fn run(queue: Arc<Queue>, mut task: Task) {
     let outermost = OPEN.replace(OPEN.get() + 1) == 0;
     loop {
         // What a task gives back may panic when it is dropped; the place in the queue must not be lost with it.
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(task)) {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| task(&queue))) {
             let error = Error::panicked(payload.as_ref());
             tracing::error!(%error, "a computation's result could not be handed over");
         }

@@ -45,7 +45,7 @@ pub struct Vcpus {
 impl Vcpus {
     /// Reads the environment and the machine.
     pub fn detect() -> Vcpus {
-        Vcpus::resolve(|name| std::env::var(name).ok(), machine_cores(), cgroup_quota())
+        Vcpus::resolve(|name| std::env::var(name).ok(), || (machine_cores(), cgroup_quota()))
     }
 
     /// The same with the worker count chosen by the caller.
@@ -85,8 +85,8 @@ impl Vcpus {
 
     fn resolve(
         variable: impl Fn(&str) -> Option<String>,
-        cores: usize,
-        quota: Option<f64>,
+        // Not looked at where the memory size says it all: reading cgroups is a good part of a cold start.
+        machine: impl FnOnce() -> (usize, Option<f64>),
     ) -> Vcpus {
         // A managed instance gives the function whole vCPUs of an EC2 instance, not memory / 1769.
         let managed = variable("AWS_LAMBDA_INITIALIZATION_TYPE").as_deref()
@@ -94,7 +94,11 @@ impl Vcpus {
         let memory = variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
             .and_then(|text| text.trim().parse::<u32>().ok())
             .filter(|mb| !managed && *mb > 0);
-        let granted = memory.map_or_else(|| Vcpus::of_machine(cores, quota), Vcpus::of_lambda);
+        let of_machine = || {
+            let (cores, quota) = machine();
+            Vcpus::of_machine(cores, quota)
+        };
+        let granted = memory.map_or_else(of_machine, Vcpus::of_lambda);
         ["BRAWN_THREADS", "WORKER_COUNT", "RAYON_NUM_THREADS"]
             .into_iter()
             .find_map(|name| {
@@ -150,7 +154,7 @@ mod tests {
         let find = |name: &str| {
             variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
         };
-        Vcpus::resolve(find, cores, quota)
+        Vcpus::resolve(find, || (cores, quota))
     }
 
     #[test]

@@ -3,11 +3,14 @@
 //! This crate panics where a library would return errors: its callers are tests.
 
 mod browser;
+mod http;
 mod postgres;
+mod recorder;
 mod runtime_api;
 mod s3;
 
 pub use browser::{Browser, Opened};
 pub use postgres::{Postgres, Session};
+pub use recorder::Recorder;
 pub use runtime_api::{Answer, Invocation, RuntimeApi};
 pub use s3::{Fault, S3Server, Seen};

@@ -4,12 +4,14 @@
 //! runtimes" (version 2018-06-01).
 
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
+
+use crate::http::read_request;
 
 const PREFIX: &str = "/2018-06-01/runtime/";
 
@@ -22,6 +24,8 @@ pub struct Invocation {
     pub payload: Vec<u8>,
     /// What `Lambda-Runtime-Deadline-Ms` says: milliseconds since the Unix epoch.
     pub deadline_ms: u64,
+    /// Further headers.
+    pub headers: Vec<(&'static str, String)>,
 }
 
 /// What the function said to an invocation.
@@ -97,8 +101,25 @@ impl RuntimeApi {
         self.send_with_deadline(payload, u64::try_from(millis).expect("this century"))
     }
 
+    /// Queues `payload` with a minute to go and with further headers.
+    pub fn send_with_headers(&self, payload: &Value, headers: &[(&'static str, &str)]) -> String {
+        let deadline = SystemTime::now() + Duration::from_secs(60);
+        let millis = deadline.duration_since(UNIX_EPOCH).expect("after 1970").as_millis();
+        let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        self.queue(payload, u64::try_from(millis).expect("this century"), headers)
+    }
+
     /// Queues `payload` with a deadline of the caller's choice, sensible or not.
     pub fn send_with_deadline(&self, payload: &Value, deadline_ms: u64) -> String {
+        self.queue(payload, deadline_ms, Vec::new())
+    }
+
+    fn queue(
+        &self,
+        payload: &Value,
+        deadline_ms: u64,
+        headers: Vec<(&'static str, String)>,
+    ) -> String {
         let mut state = self.shared.state();
         state.sent += 1;
         let id = format!("00000000-0000-4000-8000-{:012}", state.sent);
@@ -106,6 +127,7 @@ impl RuntimeApi {
             id: id.clone(),
             payload: payload.to_string().into_bytes(),
             deadline_ms,
+            headers,
         });
         self.shared.changed.notify_all();
         id
@@ -163,49 +185,6 @@ fn serve(connection: &TcpStream, shared: &Shared) {
     }
 }
 
-fn read_request(reader: &mut impl BufRead) -> Option<(String, String, Vec<u8>)> {
-    let mut line = String::new();
-    reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
-    let mut words = line.split_whitespace();
-    let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
-    let (mut length, mut chunked) = (0_usize, false);
-    loop {
-        let mut header = String::new();
-        reader.read_line(&mut header).ok()?;
-        let header = header.trim().to_ascii_lowercase();
-        if header.is_empty() {
-            break;
-        }
-        if let Some(value) = header.strip_prefix("content-length:") {
-            length = value.trim().parse().ok()?;
-        }
-        chunked |= header.starts_with("transfer-encoding:") && header.contains("chunked");
-    }
-    let body = if chunked { read_chunks(reader)? } else { read_exactly(reader, length)? };
-    Some((method, path, body))
-}
-
-fn read_exactly(reader: &mut impl Read, length: usize) -> Option<Vec<u8>> {
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
-    Some(body)
-}
-
-fn read_chunks(reader: &mut impl BufRead) -> Option<Vec<u8>> {
-    let mut body = Vec::new();
-    loop {
-        let mut size = String::new();
-        reader.read_line(&mut size).ok()?;
-        let size = usize::from_str_radix(size.trim(), 16).ok()?;
-        body.extend(read_exactly(reader, size)?);
-        let mut end = String::new();
-        reader.read_line(&mut end).ok()?;
-        if size == 0 {
-            return Some(body);
-        }
-    }
-}
-
 type Reply = (&'static str, Vec<(&'static str, String)>, Vec<u8>);
 
 fn respond(method: &str, path: &str, body: Vec<u8>, shared: &Shared) -> Reply {
@@ -225,7 +204,7 @@ fn respond(method: &str, path: &str, body: Vec<u8>, shared: &Shared) -> Reply {
                     }
                 }
             };
-            let headers = vec![
+            let mut headers = vec![
                 ("content-type", "application/json".to_owned()),
                 ("lambda-runtime-aws-request-id", next.id),
                 ("lambda-runtime-deadline-ms", next.deadline_ms.to_string()),
@@ -234,6 +213,7 @@ fn respond(method: &str, path: &str, body: Vec<u8>, shared: &Shared) -> Reply {
                     "arn:aws:lambda:us-east-1:123456789012:function:under-test".to_owned(),
                 ),
             ];
+            headers.extend(next.headers);
             ("200 OK", headers, next.payload)
         }
         ("POST", ["invocation", id, kind @ ("response" | "error")]) => {

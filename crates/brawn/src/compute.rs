@@ -9,8 +9,8 @@ use tokio::sync::oneshot;
 use crate::invocation::Invocation;
 use crate::meters::Meters;
 
-/// [`compute_sized`] runs what takes less than this right where it is: a timer that is 20 us late is not late, and the way
-/// to the pool and back is of the same order. Chosen, not yet measured: `bench/criterion`, `bridge`, is to confirm it.
+/// [`compute_sized`] runs what takes less than this right where it is: the way to a pool that sleeps and back took as long as
+/// work of 22 us (`bench/criterion`, `crossing`, two cores, 2026-11-27), and a timer that is 20 us late is not late.
 pub const INLINE_BELOW: Duration = Duration::from_micros(20);
 
 /// Runs `work` on this task's [`pool`](crate::pool) under its [`budget`](crate::budget) and waits without blocking.
@@ -26,7 +26,7 @@ pub const INLINE_BELOW: Duration = Duration::from_micros(20);
 /// reached. What `work` itself returns, an error included, comes back as it is.
 ///
 /// # Cost
-/// A queue push and a wake-up: 10 to 40 us. Work below some 20 us is better done inline: see [`compute_sized`].
+/// A queue push and a wake-up: 8 us to a pool that was just used, 20 to 40 us to one that sleeps. Work below some 20 us is better done inline: see [`compute_sized`].
 ///
 /// ```compile_fail,E0277
 /// // Work crosses threads, so what it captures must be `Send`.
@@ -86,6 +86,7 @@ where
         return compute(work).await;
     }
     let Invocation { budget, meters, .. } = Invocation::current();
+    let budget = budget.child();
     budget.check()?;
     let started = Instant::now();
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&budget)));
@@ -114,15 +115,19 @@ where
     let budget = budget.child();
     budget.check()?;
     let cancel = budget.cancel_on_drop();
-    let span = tracing::Span::current();
+    let span = span();
     let (answer, question) = oneshot::channel();
     let running = meters.begin();
     let queued = Instant::now();
+    // From now on: who is to step aside for this work does so while its thread wakes up.
+    let computing = budget.computing();
     pool.spawn(
         move || {
-            let _entered = span.enter();
+            let (_entered, _computing) = (span.enter(), computing);
             budget.check()?;
             let started = Instant::now();
+            #[cfg(feature = "otel")]
+            span.record("queue_ms", (started - queued).as_secs_f64() * 1e3);
             let _measured = Measured { meters: &meters, queued: started - queued, started };
             Ok(work(&budget))
         },
@@ -136,6 +141,19 @@ where
         question.await.map_err(|_| Error::new(ErrorKind::Cancelled, "the pool was stopped"))?;
     cancel.defuse();
     done?
+}
+
+/// The span that work runs in: the caller's.
+#[cfg(not(feature = "otel"))]
+fn span() -> tracing::Span {
+    tracing::Span::current()
+}
+
+/// The span that work runs in: one of its own within the caller's, where somebody looks at it.
+#[cfg(feature = "otel")]
+fn span() -> tracing::Span {
+    let own = tracing::info_span!("compute", queue_ms = tracing::field::Empty);
+    if own.is_disabled() { tracing::Span::current() } else { own }
 }
 
 /// Counts a computation when it ends, by a panic too.
@@ -209,7 +227,9 @@ mod tests {
 
     #[test]
     fn the_span_travels_along() {
+        use tracing_subscriber::Registry;
         use tracing_subscriber::layer::SubscriberExt;
+        use tracing_subscriber::registry::LookupSpan;
         let subscriber = tracing_subscriber::registry()
             .with(tracing_subscriber::fmt::layer().with_test_writer());
         tracing::subscriber::with_default(subscriber, || {
@@ -220,7 +240,11 @@ mod tests {
                 let pool = pool(1);
                 let dispatch = tracing::dispatcher::get_default(Clone::clone);
                 let inside = compute_on(&pool, &Budget::unlimited(), move |_| {
-                    tracing::dispatcher::with_default(&dispatch, || tracing::Span::current().id())
+                    let registry = dispatch.downcast_ref::<Registry>().expect("it is one");
+                    let id = dispatch.current_span().id().cloned().expect("there is one");
+                    // With the feature `otel` it is within one of its own.
+                    let span = registry.span(&id).expect("it is open");
+                    span.scope().last().map(|outermost| outermost.id())
                 })
                 .await;
                 drop(entered);

@@ -1,7 +1,7 @@
 //! The invocation that a task belongs to: in a Lambda function, what Lambda asked for; elsewhere one without limits.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use brawn_core::{Budget, Pool};
 
@@ -20,13 +20,21 @@ pub(crate) struct Invocation {
 }
 
 impl Invocation {
-    /// The one that this task belongs to.
+    /// The one that this task belongs to; else one without limits that all others share, so that its budget is for making
+    /// children of and not to be cancelled.
     pub(crate) fn current() -> Invocation {
-        INVOCATION.try_with(Clone::clone).unwrap_or_else(|_| Invocation {
+        // Made once: its parts are as many allocations, which are freed on another thread.
+        static NONE: LazyLock<Invocation> = LazyLock::new(|| Invocation {
             budget: Budget::unlimited(),
             pool: Pool::global().clone(),
             meters: Arc::default(),
-        })
+        });
+        INVOCATION.try_with(Clone::clone).unwrap_or_else(|_| NONE.clone())
+    }
+
+    /// What is counted for the one that this task belongs to.
+    pub(crate) fn meters() -> Option<Arc<Meters>> {
+        INVOCATION.try_with(|own| Arc::clone(&own.meters)).ok()
     }
 
     /// Runs `future` as a part of this invocation.

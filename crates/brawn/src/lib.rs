@@ -35,12 +35,30 @@
 //! # }
 //! ```
 
+//!
+//! Where to go from here:
+//!
+//! - [`compute`]: what the closure may capture (what it owns), what dropping the future does, what the errors are. `.await??`: the
+//!   first is what ended the work from outside, the second what the closure returned.
+//! - [`Budget::par_iter`], [`Budget::par_chunks`], [`Budget::par_range`]: parallel work without knowing Rayon. Maps and filters
+//!   are lazy; [`collect`](ParIter::collect), [`fold`](ParIter::fold) and [`finished`](ParIter::finished) run them. Nothing has to be locked:
+//!   a `fold` merges the chunks' values.
+#![cfg_attr(
+    feature = "lambda",
+    doc = "- [`lambda::run`]: a Lambda function; [`lambda::run_concurrent`] for managed instances; [`lambda::init`] for what is loaded once;\n  [`lambda::logs`] for what is logged.\n- [`metrics`]: the record that each invocation leaves, and numbers of your own beside it."
+)]
+//! - Errors of other crates do not become an [`Error`] by `?`: say what they mean to the caller by
+//!   `Error::new(ErrorKind::Unavailable, "the table cannot be read").with_source(error)`.
+//! - A task of its own (`tokio::spawn`) does not inherit the invocation's budget: wrap its future in [`with_budget`].
+
 mod compute;
 mod invocation;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 mod meters;
 pub mod metrics;
+#[cfg(feature = "otel")]
+pub mod otel;
 
 pub use brawn_core::{
     Budget, ByteSize, Chunks, Deadline, Error, ErrorKind, Finished, Items, Memory, ParIter, Pool,

@@ -17,6 +17,7 @@ pages! {
     sizing: "docs/sizing.md";
     managed_instances: "docs/managed-instances.md";
     from_spawn_blocking: "docs/from-spawn-blocking.md";
+    observability: "docs/observability.md";
     checklist: "docs/checklist.md";
 }
 

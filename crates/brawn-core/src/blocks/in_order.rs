@@ -6,6 +6,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use rayon::prelude::*;
+use tracing::Span;
 
 use super::{caught, on_a_pool};
 use crate::{Budget, Error, Pool, Result};
@@ -45,6 +46,8 @@ fn drive<B: Send, T: Send>(
     mut write: impl FnMut(T) -> Result<()>,
 ) -> Result<()> {
     let over = AtomicBool::new(false);
+    // What a block logs belongs to who asked for it.
+    let span = Span::current();
     pool.scope(|scope| {
         // What is still in line need not begin when this driver has ended.
         let _over = Over(&over);
@@ -68,12 +71,14 @@ fn drive<B: Send, T: Send>(
             if more && waiting.len() < in_flight {
                 match read() {
                     Ok(Some(block)) => {
-                        let (index, sender, over) = (first + waiting.len(), sender.clone(), &over);
+                        let (index, sender) = (first + waiting.len(), sender.clone());
+                        let (over, span) = (&over, &span);
                         waiting.push_back(None);
                         scope.spawn(move |_| {
                             if !over.load(Ordering::Relaxed) {
+                                let done = span.in_scope(|| caught(|| compute(block)));
                                 // Nobody listens when the driver has ended.
-                                let _ = sender.send((index, caught(|| compute(block))));
+                                let _ = sender.send((index, done));
                             }
                         });
                     }
@@ -125,6 +130,8 @@ fn together<B: Send, T: Send>(
             }
         }
         let done: Vec<Result<T>> = if on_a_pool() {
+            let span = Span::current();
+            let compute = |block| span.in_scope(|| compute(block));
             batch
                 .into_par_iter()
                 .map(|block| budget.check().and_then(|()| compute(block)))

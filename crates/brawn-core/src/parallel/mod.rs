@@ -176,7 +176,7 @@ where
     {
         let failure = FirstFailure::default();
         let parts = on_a_pool(|| {
-            drive(self.chunks(), &|chunk| {
+            drive(self.budget, self.chunks(), &|chunk| {
                 let mut part = Vec::new();
                 self.each_of(chunk, &failure, |item| part.push(item)).map(|()| part)
             })
@@ -203,7 +203,7 @@ where
     ) -> Result<A> {
         let failure = FirstFailure::default();
         on_a_pool(|| {
-            let parts = drive(self.chunks(), &|chunk| {
+            let parts = drive(self.budget, self.chunks(), &|chunk| {
                 let mut value = Some(identity());
                 self.each_of(chunk, &failure, |item| {
                     value = value.take().map(|before| fold(before, item));
@@ -226,7 +226,7 @@ where
         U: Send,
     {
         let parts = on_a_pool(|| {
-            drive(self.chunks(), &|chunk| {
+            drive(self.budget, self.chunks(), &|chunk| {
                 let mut part = Finished::default();
                 for index in self.range(chunk) {
                     if let Err(ended) = self.budget.check() {

@@ -1,5 +1,6 @@
 //! The event as bytes, handed past the runtime client, which would parse it on the async thread.
 
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -7,16 +8,30 @@ use lambda_runtime::LambdaInvocation;
 use lambda_runtime::tower::{Layer, Service};
 use tokio::task::futures::TaskLocalFuture;
 
+use super::logs::Serving;
+
 tokio::task_local! {
-    static BODY: Bytes;
+    static RAW: Raw;
 }
 
-/// The event of the invocation that this task serves.
-pub(super) fn body() -> Bytes {
-    BODY.try_with(Clone::clone).unwrap_or_default()
+/// What came with an invocation.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Raw {
+    /// The event.
+    pub(super) body: Bytes,
+    /// The runtime client logs for it too, before the handler begins and after its end.
+    _serving: Option<Arc<Serving>>,
+    /// What its headers say of traces.
+    #[cfg(feature = "otel")]
+    pub(super) headers: crate::otel::Headers,
 }
 
-/// Takes the body out of each invocation and lets [`body`] give it.
+/// What came with the invocation that this task serves.
+pub(super) fn raw() -> Raw {
+    RAW.try_with(Clone::clone).unwrap_or_default()
+}
+
+/// Takes the body out of each invocation and lets [`raw`] give it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TakeBody;
 
@@ -35,7 +50,7 @@ impl<S> Layer<S> for TakeBody {
 impl<S: Service<LambdaInvocation>> Service<LambdaInvocation> for WithoutBody<S> {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = TaskLocalFuture<Bytes, S::Future>;
+    type Future = TaskLocalFuture<Raw, S::Future>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.0.poll_ready(context)
@@ -43,6 +58,14 @@ impl<S: Service<LambdaInvocation>> Service<LambdaInvocation> for WithoutBody<S> 
 
     fn call(&mut self, mut invocation: LambdaInvocation) -> Self::Future {
         let body = std::mem::replace(&mut invocation.body, Bytes::from_static(b"null"));
-        BODY.scope(body, self.0.call(invocation))
+        let raw = Raw {
+            body,
+            _serving: Some(Arc::new(Serving::of(&invocation.context.request_id))),
+            #[cfg(feature = "otel")]
+            headers: crate::otel::Headers::of(|name| {
+                invocation.parts.headers.get(name).and_then(|value| value.to_str().ok())
+            }),
+        };
+        RAW.scope(raw, self.0.call(invocation))
     }
 }

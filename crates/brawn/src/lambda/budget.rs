@@ -5,16 +5,11 @@ use std::time::{Duration, Instant, SystemTime};
 use brawn_core::{Budget, Deadline, Memory};
 use lambda_runtime::Context;
 
-/// The invocation's budget. A deadline that lies before `started`, the start of this process, counts as none.
-pub(super) fn of(context: &Context, started: SystemTime, memory: &Memory) -> Budget {
-    let budget = Budget::unlimited().within(memory.clone());
-    match Deadline::from_epoch_millis(context.deadline, started) {
-        Some(deadline) => {
-            let left = deadline.remaining_at(Instant::now());
-            budget.by(deadline.reserving(reserve(left)))
-        }
-        None => budget,
-    }
+/// The invocation's budget, in turn with others on `cores`. A deadline that lies before `started`, the start of this process, counts as none.
+pub(super) fn of(context: &Context, started: SystemTime, memory: &Memory, cores: usize) -> Budget {
+    let deadline = Deadline::from_epoch_millis(context.deadline, started)
+        .map(|deadline| deadline.reserving(reserve(deadline.remaining_at(Instant::now()))));
+    Budget::of_invocation(memory.clone(), deadline, cores)
 }
 
 /// What is kept back of the time `left`: `BRAWN_DEADLINE_MARGIN_MS` where it is set, else a twentieth, at least 100 ms
@@ -31,11 +26,15 @@ fn reserve_from(left: Duration, margin: Option<&str>) -> Duration {
     margin.and_then(|text| text.trim().parse().ok()).map_or(usual, Duration::from_millis)
 }
 
+/// When Lambda ends the process.
+pub(super) fn wall(budget: &Budget) -> Option<Instant> {
+    budget.deadline().map(|deadline| deadline.reserving(Duration::ZERO).stop_at())
+}
+
 /// When the handler must have answered, whatever it does: a quarter of the reserve before Lambda ends the process. By
 /// then the reply is sent, so that the caller learns what happened.
 pub(super) fn last_moment(budget: &Budget) -> Option<Instant> {
-    let deadline = budget.deadline()?;
-    let wall = deadline.reserving(Duration::ZERO).stop_at();
+    let (deadline, wall) = (budget.deadline()?, wall(budget)?);
     Some(wall - wall.saturating_duration_since(deadline.stop_at()) / 4)
 }
 
@@ -57,7 +56,7 @@ mod tests {
     fn a_stale_deadline_counts_as_none() {
         let mut context = Context::default();
         context.deadline = 600_000; // what `cargo lambda watch` sends
-        let budget = of(&context, SystemTime::now(), &Memory::unlimited());
+        let budget = of(&context, SystemTime::now(), &Memory::unlimited(), 1);
         assert!(budget.deadline().is_none() && budget.check().is_ok());
         assert_eq!(last_moment(&budget), None);
     }
@@ -69,7 +68,7 @@ mod tests {
             + Duration::from_secs(20);
         let mut context = Context::default();
         context.deadline = u64::try_from(in_20_s.as_millis()).expect("this century");
-        let budget = of(&context, started, &Memory::unlimited());
+        let budget = of(&context, started, &Memory::unlimited(), 1);
         let left = budget.remaining().expect("a deadline");
         assert!(left > Duration::from_secs(10) && left <= Duration::from_secs(19), "{left:?}");
         let deadline = budget.deadline().expect("a deadline");

@@ -14,7 +14,6 @@ use std::future::Future;
 use std::sync::Arc;
 
 use brawn_core::{Error, ErrorKind, Result};
-use lambda_runtime::layers::TracingLayer;
 pub use lambda_runtime::{Context, LambdaEvent};
 use lambda_runtime::{Runtime, service_fn};
 use serde::de::IgnoredAny;
@@ -97,7 +96,7 @@ where
         let server = Arc::clone(&server);
         async move { server.serve(event.context).await }
     });
-    let runtime = Runtime::new(service).layer(TracingLayer::new()).layer(body::TakeBody);
+    let runtime = Runtime::new(service).layer(body::TakeBody);
     runtime.run().await.map_err(stopped)
 }
 
@@ -132,7 +131,7 @@ where
         let server = Arc::clone(&server);
         async move { server.serve(event.context).await }
     });
-    let runtime = Runtime::new(service).layer(TracingLayer::new()).layer(body::TakeBody);
+    let runtime = Runtime::new(service).layer(body::TakeBody);
     runtime.run_concurrent().await.map_err(stopped)
 }
 

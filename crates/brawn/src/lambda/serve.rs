@@ -8,9 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use brawn_core::{Budget, Error, Memory, Pool, Result, Stopwatch, Vcpus};
+use bytes::Bytes;
 use lambda_runtime::{Context, LambdaEvent};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
+use tracing::Instrument as _;
 
 use super::lanes::Lanes;
 use super::reply::{Reply, error_type};
@@ -18,6 +20,8 @@ use super::{body, budget, json};
 use crate::invocation::Invocation;
 use crate::meters::Meters;
 use crate::metrics::record::{Facts, Record};
+#[cfg(feature = "otel")]
+use crate::otel::{self, Caller};
 
 /// Work that asks its budget ends within 50 ms (`brawn_core::conformance`); what goes on after twice that does not ask.
 const GRACE: Duration = Duration::from_millis(100);
@@ -53,9 +57,44 @@ impl<F> Server<F> {
         F: Fn(LambdaEvent<E>) -> A,
         A: Future<Output = Result<R>>,
     {
-        let (body, request_id) = (body::body(), context.request_id.clone());
-        let budget = budget::of(&context, self.started, &self.memory);
-        let last_moment = budget::last_moment(&budget);
+        // An error's level, so that its fields are there whatever is logged.
+        let span = tracing::error_span!(
+            "invocation",
+            requestId = context.request_id,
+            xrayTraceId = context.xray_trace_id,
+            tenantId = context.tenant_id,
+        );
+        let (raw, budget) = (
+            body::raw(),
+            budget::of(&context, self.started, &self.memory, self.vcpus.workers.get()),
+        );
+        #[cfg(feature = "otel")]
+        otel::begin(
+            &span,
+            &context.request_id,
+            &Caller::of(&raw.headers, &raw.body, context.xray_trace_id.as_deref()),
+        );
+        let answer = self.serve_one(context, raw.body, &budget).instrument(span).await;
+        // The span has ended with the invocation.
+        #[cfg(feature = "otel")]
+        otel::flush(budget::wall(&budget)).await;
+        answer
+    }
+
+    async fn serve_one<E, R, A>(
+        &self,
+        context: Context,
+        body: Bytes,
+        budget: &Budget,
+    ) -> Result<Box<RawValue>, Reply>
+    where
+        E: DeserializeOwned + Send + 'static,
+        R: Serialize + Send + 'static,
+        F: Fn(LambdaEvent<E>) -> A,
+        A: Future<Output = Result<R>>,
+    {
+        let request_id = context.request_id.clone();
+        let last_moment = budget::last_moment(budget);
         let place = self.lanes.enter();
         let meters = Arc::<Meters>::default();
         let invocation = Invocation {
@@ -75,13 +114,15 @@ impl<F> Server<F> {
             json::reply(reply).await
         };
         let answer = invocation.scope(until(last_moment, caught(work))).await;
-        end(&budget, &meters).await;
+        end(budget, &meters).await;
         drop(place);
         let status = answer.as_ref().map_or_else(|error| error_type(error.kind()), |_| "ok");
         let record = Record::new(&request_id, status, &facts, watch.read(), &meters, &self.vcpus)
-            .margin(&budget)
+            .margin(budget)
             .reply_bytes(answer.as_ref().map_or(0, |reply| reply.get().len() as u64));
         record.emit();
+        #[cfg(feature = "otel")]
+        otel::observe(&tracing::Span::current(), &record, status);
         answer.map_err(|error| {
             tracing::error!(hint = error.hint(), "the invocation failed: {}", error.chain());
             Reply(error)
@@ -119,8 +160,8 @@ async fn end(budget: &Budget, meters: &Meters) {
     if meters.running() == 0 {
         return;
     }
-    let wall = budget.deadline().map(|deadline| deadline.reserving(Duration::ZERO).stop_at());
-    let left = wall.map_or(GRACE, |wall| wall.saturating_duration_since(Instant::now()) / 2);
+    let left = budget::wall(budget)
+        .map_or(GRACE, |wall| wall.saturating_duration_since(Instant::now()) / 2);
     if tokio::time::timeout(left.min(GRACE), meters.idle()).await.is_err() {
         tracing::warn!(
             computations = meters.running(),

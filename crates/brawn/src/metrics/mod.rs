@@ -56,5 +56,7 @@ pub enum Unit {
 /// Names of the record itself (`wall_ms`, ...) are kept for it; what is added under them is left out. CloudWatch takes
 /// 100 metrics at once: more are written to the log and not to CloudWatch.
 pub fn add(name: &'static str, value: f64, unit: Unit) {
-    Invocation::current().meters.add(name, value, unit);
+    if let Some(meters) = Invocation::meters() {
+        meters.add(name, value, unit);
+    }
 }

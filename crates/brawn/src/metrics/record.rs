@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::Unit;
 use super::emf::Namespace;
 use crate::lambda::environment;
-use crate::lambda::logs::is_json;
+use crate::lambda::logs::{is_json, says_info, timestamp};
 use crate::meters::Meters;
 
 /// What is known when an invocation begins.
@@ -27,6 +27,33 @@ pub(crate) struct Record {
     request_id: String,
     status: &'static str,
     metrics: Vec<(&'static str, f64, Unit)>,
+}
+
+/// Names that are the record's own.
+const OWN: [&str; 18] = [
+    "wall_ms",
+    "cpu_ms",
+    "cpu_utilisation",
+    "computations",
+    "queue_ms",
+    "compute_ms",
+    "workers",
+    "vcpus",
+    "event_bytes",
+    "reply_bytes",
+    "cold_start",
+    "at_once",
+    "peak_mb",
+    "memory_mb",
+    "gb_s",
+    "cost_usd",
+    "deadline_margin_ms",
+    "status",
+];
+
+/// Whether `name` is a number of the record itself, and not one that the function has added.
+pub(crate) fn is_own(name: &str) -> bool {
+    OWN.contains(&name)
 }
 
 fn ms(time: Duration) -> f64 {
@@ -70,37 +97,37 @@ impl Record {
             }
         }
         let mut record = Record { request_id: request_id.to_owned(), status, metrics };
-        for (name, (value, unit)) in meters.added() {
-            record.push(name, value, unit);
+        for (name, (value, unit)) in meters.added().into_iter().filter(|(name, _)| !is_own(name)) {
+            record.metrics.push((name, value, unit));
         }
         record
     }
 
-    fn push(&mut self, name: &'static str, value: f64, unit: Unit) {
-        if !self.metrics.iter().any(|(own, ..)| *own == name) {
-            self.metrics.push((name, value, unit));
-        }
+    /// Its numbers, those that the function has added among them.
+    #[cfg(feature = "otel")]
+    pub(crate) fn metrics(&self) -> &[(&'static str, f64, Unit)] {
+        &self.metrics
     }
 
     /// With the time left until the deadline, if there is one.
     pub(crate) fn margin(mut self, budget: &Budget) -> Record {
         if let Some(deadline) = budget.deadline() {
             let left = deadline.reserving(Duration::ZERO).remaining_at(Instant::now());
-            self.push("deadline_margin_ms", ms(left), Unit::Milliseconds);
+            self.metrics.push(("deadline_margin_ms", ms(left), Unit::Milliseconds));
         }
         self
     }
 
     /// With the size of the reply.
     pub(crate) fn reply_bytes(mut self, bytes: u64) -> Record {
-        self.push("reply_bytes", bytes as f64, Unit::Bytes);
+        self.metrics.push(("reply_bytes", bytes as f64, Unit::Bytes));
         self
     }
 
     /// Writes it, in one piece: other threads log too.
     pub(crate) fn emit(&self) {
         let namespace = Namespace::from_env();
-        if namespace.is_some() || (is_json() && tracing::enabled!(tracing::Level::INFO)) {
+        if namespace.is_some() || (is_json() && says_info()) {
             let mut line = self.json(namespace.as_ref()).to_string();
             line.push('\n');
             let mut stdout = std::io::stdout().lock();
@@ -113,6 +140,7 @@ impl Record {
 
     fn json(&self, namespace: Option<&Namespace>) -> Value {
         let mut fields = Map::new();
+        fields.insert("timestamp".to_owned(), json!(timestamp()));
         fields.insert("level".to_owned(), json!("INFO"));
         fields.insert("message".to_owned(), json!("invocation"));
         fields.insert("requestId".to_owned(), json!(self.request_id));
@@ -189,6 +217,9 @@ mod tests {
             assert_eq!(line[name].as_f64(), Some(value), "{name}");
         }
         assert_eq!((&line["requestId"], &line["status"]), (&json!("id-1"), &json!("ok")));
+        let names = record(&meters).margin(&Budget::unlimited()).reply_bytes(9).metrics;
+        let added = names.iter().filter(|(name, ..)| !is_own(name)).map(|(name, ..)| *name);
+        assert_eq!(added.collect::<Vec<_>>(), ["odd", "rows"], "all others are known by name");
         assert!(line.get("odd").is_none() && line.get("_aws").is_none());
         assert!(record(&meters).words().starts_with("invocation status=ok wall_ms=200 cpu_ms=150"));
     }

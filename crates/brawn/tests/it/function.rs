@@ -95,6 +95,19 @@ async fn handler(event: LambdaEvent<Value>) -> Result<Value, Error> {
             });
             Ok(json!(sum.await??))
         }
+        "log" => {
+            tracing::warn!("in the handler");
+            brawn::compute(|budget| {
+                tracing::warn!("in compute");
+                // On the threads that are free, which have entered no span.
+                rayon::join(|| spin_for(Duration::from_millis(5)), || tracing::warn!("in rayon"));
+                let rows = budget.par_range(0..64).grain(1);
+                rows.map(|n| tracing::warn!(n, "in a row")).collect()
+            })
+            .await??;
+            tokio::spawn(async { tracing::warn!("in a task") }).await.expect("no panic");
+            Ok(json!("logged"))
+        }
         "threads" => Ok(json!(brawn::compute(|_| rayon::current_num_threads()).await?)),
         other => Err(Error::invalid_input(format!("nothing to do: `{other}`"))),
     }

@@ -2,6 +2,10 @@
 
 mod concurrent;
 mod function;
+#[cfg(feature = "otel")]
+mod otel;
+#[cfg(feature = "otel")]
+mod protobuf;
 mod serving;
 #[cfg(unix)]
 mod signals;

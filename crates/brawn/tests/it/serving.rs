@@ -107,3 +107,68 @@ fn each_invocation_leaves_one_record() {
         );
     }
 }
+
+#[test]
+fn every_line_of_json_says_which_request_it_belongs_to() {
+    // Spans of a lesser level than the lines would not be there.
+    let variables = [
+        ("AWS_LAMBDA_LOG_FORMAT", "JSON"),
+        ("AWS_LAMBDA_LOG_LEVEL", "WARN"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "3538"),
+    ];
+    let function = Function::start("sequential", &variables);
+    let mut ids = Vec::new();
+    for (event, ok) in [(json!({ "do": "log" }), true), (json!({ "do": "what" }), false)] {
+        let id = function.api.send(&event, Duration::from_secs(60));
+        let answer = function.api.answer(&id, Duration::from_secs(60)).expect("an answer");
+        assert_eq!(matches!(answer, Answer::Response(_)), ok, "{answer:?}");
+        ids.push(id);
+    }
+    let log = function.log();
+    let lines: Vec<Value> =
+        log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).collect();
+    for (message, times) in [
+        ("in the handler", 1),
+        ("in compute", 1),
+        ("in rayon", 1),
+        ("in a row", 64),
+        ("in a task", 1),
+    ] {
+        let found: Vec<&Value> = lines.iter().filter(|line| line["message"] == message).collect();
+        assert_eq!(found.len(), times, "{message}: {log}");
+        for line in found {
+            assert_eq!(line["requestId"], json!(ids[0]), "{message}");
+            assert_eq!(line["level"], "WARN");
+            assert!(line["timestamp"].is_string());
+        }
+    }
+    let failures: Vec<&Value> = lines.iter().filter(|line| line["level"] == "ERROR").collect();
+    assert!(
+        !failures.is_empty() && failures.iter().all(|line| line["requestId"] == *ids[1]),
+        "{log}"
+    );
+    let first = failures[0]["message"].as_str().expect("text");
+    assert_eq!(first, "the invocation failed: nothing to do: `what`");
+    assert!(lines.iter().all(|line| line["level"] != "INFO"), "nor the record: {log}");
+}
+
+#[test]
+fn lines_of_invocations_at_the_same_time_are_told_apart() {
+    let variables = [("AWS_LAMBDA_LOG_FORMAT", "JSON"), ("AWS_LAMBDA_MAX_CONCURRENCY", "8")];
+    let function = Function::start("concurrent", &variables);
+    let ids: Vec<String> = (0..16)
+        .map(|_| function.api.send(&json!({ "do": "log" }), Duration::from_secs(60)))
+        .collect();
+    for id in &ids {
+        assert!(function.api.answer(id, Duration::from_secs(60)).is_some());
+    }
+    let log = function.log();
+    let lines: Vec<Value> =
+        log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).collect();
+    for id in &ids {
+        for (message, times) in [("in the handler", 1), ("in compute", 1), ("in a row", 64)] {
+            let of_this = |line: &&Value| line["message"] == message && line["requestId"] == **id;
+            assert_eq!(lines.iter().filter(of_this).count(), times, "{message}");
+        }
+    }
+}
