@@ -11,8 +11,18 @@ use crate::{Error, ErrorKind, Result};
 pub fn fill(reader: &mut (impl Read + ?Sized), block: &mut Vec<u8>, size: usize) -> Result<()> {
     // A block that was that long before costs nothing here.
     block.resize(size, 0);
+    let filled = fill_slice(reader, block)?;
+    block.truncate(filled);
+    Ok(())
+}
+
+/// Reads into `place` until it is full or there is no more; says how many bytes these were.
+///
+/// # Errors
+/// As [`fill`].
+pub fn fill_slice(reader: &mut (impl Read + ?Sized), place: &mut [u8]) -> Result<usize> {
     let mut filled = 0;
-    while let Some(rest) = block.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+    while let Some(rest) = place.get_mut(filled..).filter(|rest| !rest.is_empty()) {
         match reader.read(rest) {
             Ok(0) => break,
             Ok(read) => filled += read.min(rest.len()),
@@ -20,8 +30,7 @@ pub fn fill(reader: &mut (impl Read + ?Sized), block: &mut Vec<u8>, size: usize)
             Err(error) => return Err(fault(error)),
         }
     }
-    block.truncate(filled);
-    Ok(())
+    Ok(filled)
 }
 
 /// A reader can only fail with an [`io::Error`]; what the edges put into it comes out again.
