@@ -90,7 +90,7 @@ pub(super) fn stream<C: Codec>(
             return Ok(());
         }
         if let Some(chunk) = turn.chunk {
-            window.push(&chunk);
+            window.push(&chunk, &spare);
             spare.give_back(chunk);
         }
         let begun = window.offset();

@@ -191,10 +191,17 @@ fn walk(rest: &[u8], header: &Header, more: Peek) -> Peek {
 }
 
 impl Codec for Zstd {
+    const BATCH: usize = 2 << 20;
     const PLAIN: usize = 4 << 20;
     const COMPRESSED: usize = (4 << 20) + (64 << 10);
     // The frames that a table may name, twice; decoders of 160 KB for each worker.
     const STATE: usize = 8 << 20;
+
+    type Tool = Decompressor<'static>;
+
+    fn tool() -> Result<Decompressor<'static>> {
+        Decompressor::new().map_err(body::no_decoder)
+    }
 
     fn peek(&self, window: &Window) -> Peek {
         let rest = window.rest();
@@ -238,21 +245,25 @@ impl Codec for Zstd {
         Ok(())
     }
 
-    fn decompress(batch: &Batch, out: &mut Vec<u8>, budget: &Budget) -> Result<()> {
-        // What is not written over is cut off.
-        out.resize(batch.plain, 0);
-        let mut decompressor = Decompressor::new().map_err(body::no_decoder)?;
+    fn decompress(
+        tool: &mut Decompressor<'static>,
+        batch: &Batch,
+        out: &mut Vec<u8>,
+        budget: &Budget,
+    ) -> Result<usize> {
+        if out.len() < batch.plain {
+            out.resize(batch.plain, 0);
+        }
         let mut filled = 0;
         for (unit, start, bytes) in batch.each() {
             budget.check()?;
             let place = out.get_mut(filled..filled + unit.plain).unwrap_or_default();
-            let made = decompressor
+            let made = tool
                 .decompress_to_buffer(bytes, place)
                 .map_err(|error| damaged(FRAME, start, error))?;
             filled += made;
         }
-        out.truncate(filled);
-        Ok(())
+        Ok(filled)
     }
 
     fn step(&mut self, window: &mut Window, out: &mut Room, budget: &Budget) -> Result<Step> {
