@@ -2,7 +2,7 @@
 
 use brawn_core::blocks::{self, Block, Spare};
 use brawn_core::{
-    Budget, Error, Head, Job, Plan, PlannedOutput, Planning, Result, Sink, Source, Tally, Vcpus,
+    Budget, Error, Head, Job, Plan, PlannedOutput, Planning, Pool, Result, Sink, Source, Tally,
 };
 
 use super::seek_table::SeekTable;
@@ -68,7 +68,7 @@ impl Job for CompressJob {
                 .with_hint("leave it as it is, or rename it"));
         }
         let blocks = head.size.map_or(u64::MAX, |size| size.div_ceil(self.block()).max(1));
-        let workers = Vcpus::detect().workers.get();
+        let workers = Pool::expected_workers();
         let ahead = self.ahead(workers, u64::MAX).min(blocks);
         Ok(Planning::Ready(Plan {
             peak_memory: self.memory(ahead, workers),

@@ -9,11 +9,11 @@ pub(super) trait Codec: Send {
     /// Plain bytes that are decompressed by one worker at once, where several units are no more.
     const BATCH: usize;
 
-    /// The most plain bytes that a unit has.
+    /// The most plain bytes that a unit has, in an input of the largest units.
     const PLAIN: usize;
 
-    /// The most bytes that a unit has before it is decompressed, and those of one worker.
-    const COMPRESSED: usize;
+    /// What a unit may be longer by before it is decompressed.
+    const MORE: usize;
 
     /// Bytes that it holds itself, however long the input is.
     const STATE: usize;
@@ -23,6 +23,11 @@ pub(super) trait Codec: Send {
 
     /// A new one.
     fn tool() -> Result<Self::Tool>;
+
+    /// The most plain bytes that a unit of this input has.
+    fn plain(&self) -> usize {
+        Self::PLAIN
+    }
 
     /// What there is at the beginning of the window.
     fn peek(&self, window: &Window) -> Peek;

@@ -2,8 +2,8 @@
 
 use brawn_core::blocks::{self, Spare};
 use brawn_core::{
-    Budget, ByteSize, Draft, Error, Head, Job, Plan, PlannedOutput, Planning, Result, Sink, Source,
-    Tally, Vcpus,
+    Budget, ByteSize, Draft, Error, Head, Job, Plan, PlannedOutput, Planning, Pool, Result, Sink,
+    Source, Tally,
 };
 
 use super::codec::Codec;
@@ -11,7 +11,7 @@ use super::format::Format;
 use super::gzip::Gzip;
 use super::limits::Account;
 use super::window::Window;
-use super::zstd::{Zstd, window_of};
+use super::zstd::{Zstd, plain_of, window_of};
 use super::{Options, lz4, name, stream, units};
 
 /// What is read before the format is told.
@@ -59,14 +59,15 @@ impl DecompressJob {
     ) -> Result<Tally> {
         let mut account = Account::new(&self.options);
         let mut to = To(draft);
-        let fit = units::fit::<C>(budget.memory().limit());
+        let plain = codec.plain();
+        let fit = units::fit::<C>(plain, budget.memory().limit());
         let ahead = (blocks::ahead(budget.workers()) as u64).min(fit).max(1);
-        let held = budget.reserve(units::memory::<C>(ahead))?;
+        let held = budget.reserve(units::memory::<C>(plain, ahead))?;
         let how = (ahead, self.options.list);
         let write = |bytes: &[u8]| to.write(bytes);
         units::units(&mut codec, window, source, &mut account, how, write, budget)?;
         drop(held);
-        let held = budget.reserve(stream::memory::<C>())?;
+        let held = budget.reserve(stream::memory::<C>(plain))?;
         let write = |bytes: &[u8]| to.write(bytes);
         stream::stream(&mut codec, window, source, &mut account, write, budget)?;
         drop(held);
@@ -129,9 +130,9 @@ impl To<'_> {
     }
 }
 
-fn peak<C: Codec>(window: u64) -> u64 {
-    let ahead = blocks::ahead(Vcpus::detect().workers.get()) as u64;
-    units::memory::<C>(ahead).max(stream::memory::<C>() + window)
+fn peak<C: Codec>(plain: usize, window: u64) -> u64 {
+    let ahead = blocks::ahead(Pool::expected_workers()) as u64;
+    units::memory::<C>(plain, ahead).max(stream::memory::<C>(plain) + window)
 }
 
 impl Job for DecompressJob {
@@ -159,9 +160,12 @@ impl Job for DecompressJob {
         let size = head.size.map_or("a stream".to_owned(), |size| ByteSize(size).to_string());
         Ok(Planning::Ready(Plan {
             peak_memory: match format {
-                Format::Gzip => peak::<Gzip>(0),
-                Format::Zstd => peak::<Zstd>(window_of(head.bytes, self.options.max_window)),
-                Format::Lz4 => lz4::memory(blocks::ahead(Vcpus::detect().workers.get()) as u64),
+                Format::Gzip => peak::<Gzip>(Gzip::PLAIN, 0),
+                Format::Zstd => {
+                    let window = window_of(head.bytes, self.options.max_window);
+                    peak::<Zstd>(plain_of(head.bytes), window)
+                }
+                Format::Lz4 => lz4::memory(blocks::ahead(Pool::expected_workers()) as u64),
             },
             outputs,
             streaming: true,
@@ -183,7 +187,8 @@ impl Job for DecompressJob {
         let mut tally = match format {
             Format::Gzip => self.drive(Gzip::new(), &mut window, &mut source, draft, budget)?,
             Format::Zstd => {
-                let codec = Zstd::new(self.options.max_window, self.options.list);
+                let plain = plain_of(window.rest());
+                let codec = Zstd::new(self.options.max_window, self.options.list, plain);
                 self.drive(codec, &mut window, &mut source, draft, budget)?
             }
             Format::Lz4 => self.lz4(&mut window, &mut source, draft, budget)?,

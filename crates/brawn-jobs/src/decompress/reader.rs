@@ -41,7 +41,7 @@ pub(crate) fn unpacked<'a>(
         let codec = Gzip::new();
         Box::new(Unpacked { source, codec, window, account, room, done: 0, is_done: false, budget })
     } else {
-        let codec = Zstd::new(Options::default().max_window, false);
+        let codec = Zstd::new(Options::default().max_window, false, Zstd::PLAIN);
         Box::new(Unpacked { source, codec, window, account, room, done: 0, is_done: false, budget })
     })
 }

@@ -13,20 +13,20 @@ use super::window::Window;
 /// What is read at once.
 const CHUNK: usize = 2 << 20;
 
-/// The memory that `ahead` batches take, and the window they are found in.
-pub(super) fn memory<C: Codec>(ahead: u64) -> u64 {
+/// The memory that `ahead` batches of units of `plain` bytes at most take, and the window they are found in.
+pub(super) fn memory<C: Codec>(plain: usize, ahead: u64) -> u64 {
     // The window holds a unit that is not whole yet, as much that is consumed, and two chunks.
-    ahead * each::<C>() + (2 * (C::COMPRESSED + CHUNK) + C::STATE) as u64
+    ahead * each::<C>(plain) + (2 * (plain + C::MORE + CHUNK) + C::STATE) as u64
 }
 
 /// How many batches fit into `memory`.
-pub(super) fn fit<C: Codec>(memory: u64) -> u64 {
-    memory.saturating_sub(self::memory::<C>(0)) / each::<C>()
+pub(super) fn fit<C: Codec>(plain: usize, memory: u64) -> u64 {
+    memory.saturating_sub(self::memory::<C>(plain, 0)) / each::<C>(plain)
 }
 
-fn each<C: Codec>() -> u64 {
+fn each<C: Codec>(plain: usize) -> u64 {
     // A batch keeps the buffer that its bytes were read into.
-    (C::PLAIN + C::COMPRESSED + CHUNK) as u64
+    (2 * plain + C::MORE + CHUNK) as u64
 }
 
 /// Decompresses from the beginning of the window, or `is_listed` counts, until something has no known end.
@@ -99,7 +99,8 @@ fn collect<C: Codec>(
         budget.check()?;
         match codec.peek(window) {
             Peek::Unit(unit) => {
-                let is_full = batch.plain + unit.plain > C::BATCH || len + unit.len > C::COMPRESSED;
+                let is_full =
+                    batch.plain + unit.plain > C::BATCH || len + unit.len > C::BATCH + C::MORE;
                 if is_full && !batch.units.is_empty() {
                     return Ok(());
                 }

@@ -2,7 +2,7 @@
 
 use brawn_core::blocks::{self, Spare};
 use brawn_core::{
-    Budget, Head, Job, Output, Plan, PlannedOutput, Planning, Result, Sink, Source, Tally, Vcpus,
+    Budget, Head, Job, Output, Plan, PlannedOutput, Planning, Pool, Result, Sink, Source, Tally,
 };
 use rayon::prelude::*;
 
@@ -105,7 +105,7 @@ impl Job for HashJob {
         });
         Ok(Planning::Ready(Plan {
             peak_memory: match self.is_tree() {
-                true => tree::memory(Vcpus::detect().workers.get(), head.size).max(SMALLEST),
+                true => tree::memory(Pool::expected_workers(), head.size).max(SMALLEST),
                 false => 2 * block,
             },
             outputs: outputs.collect(),

@@ -60,12 +60,12 @@ fn parts_are_decompressed_one_after_the_other_whoever_wrote_them() {
 #[test]
 fn frames_without_a_size_and_of_many_sizes_are_decompressed() {
     let plain = text(9 << 20);
-    for size in [1000, 300_000, 4 << 20, 9 << 20] {
-        let mut bytes = Vec::new();
-        for block in plain.chunks(size) {
-            bytes.extend(frame_of(block, false));
+    for size in [1000, 300_000, 4 << 20, 8 << 20, 9 << 20] {
+        for has_size in [false, true] {
+            let frames = plain.chunks(size).flat_map(|block| frame_of(block, has_size));
+            let bytes: Vec<u8> = frames.collect();
+            assert!(decompress(&bytes).expect("it is right") == plain, "frames of {size}");
         }
-        assert!(decompress(&bytes).expect("it is right") == plain, "frames of {size}");
     }
 }
 

@@ -166,7 +166,7 @@ fn continued(before: u32, bytes: &[u8]) -> u32 {
 impl Codec for Gzip {
     const BATCH: usize = 1 << 20;
     const PLAIN: usize = 1 << 20;
-    const COMPRESSED: usize = (1 << 20) + (64 << 10);
+    const MORE: usize = 64 << 10;
     // Decoders: 40 KB of zlib-rs, 12 KB of libdeflate for each worker.
     const STATE: usize = 1 << 20;
 
@@ -188,7 +188,7 @@ impl Codec for Gzip {
             Err(_) => return Peek::Other,
         };
         let Some(len) = header.member else { return Peek::Other };
-        if len > Self::COMPRESSED || len < header.len + TRAILER {
+        if len > Self::PLAIN + Self::MORE || len < header.len + TRAILER {
             return Peek::Other;
         }
         // A length is believed when what comes behind fits.
