@@ -154,7 +154,7 @@ pub(crate) struct Hash {
 
 /// Compress, in formats that every tool opens
 ///
-/// zstd in frames with a seek table, gzip in members, or BGZF; block by block on all cores, in constant memory. The output
+/// zstd in frames with a seek table, gzip in members, BGZF or lz4; block by block on all cores, in constant memory. The output
 /// lies beside its input unless said otherwise, has the input's time, and the input stays.
 #[derive(Debug, Args)]
 #[command(after_help = "\

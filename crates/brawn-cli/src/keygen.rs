@@ -21,7 +21,7 @@ pub(crate) fn keygen(words: &Keygen) -> Result<Verdict> {
         }
         return Ok(Verdict::Done);
     }
-    let pair = KeyPair::generate();
+    let pair = KeyPair::generate()?;
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let text = pair.file(&rfc3339(since.as_secs()));
     match &words.output {

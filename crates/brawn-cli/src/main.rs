@@ -67,6 +67,10 @@ fn carry_out(plan: Plan) -> Result<Verdict> {
 }
 
 fn could_not_start(error: &Error) -> u8 {
+    if error.is_cancelled() {
+        // Ctrl-C where something was asked for: whoever pressed it knows.
+        return Verdict::Stopped(verdict::INTERRUPT).exit_code();
+    }
     stderr::complain(error);
     2
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::{
     Budget, Deadline, Draft, Error, Head, Job, Memory, MemorySink, Output, Plan, Planning, Pool,
-    Result, Sink, Source,
+    ReadAt, Result, Sink, Source,
 };
 
 /// How long a job may go on after its deadline or after it was cancelled.
@@ -99,6 +99,18 @@ fn run_into(
     pool.run(|| job.run(Source::bytes(name, bytes), sink, budget))?.map(drop)
 }
 
+/// Bytes that are read as those of a file are.
+struct Places<'a>(&'a [u8]);
+
+impl ReadAt for Places<'_> {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> Result<()> {
+        let rest = usize::try_from(offset).ok().and_then(|start| self.0.get(start..));
+        let there = rest.and_then(|rest| rest.get(..buffer.len()));
+        buffer.copy_from_slice(there.expect("the job reads no more than there is"));
+        Ok(())
+    }
+}
+
 fn pool(workers: usize) -> Pool {
     Pool::new(NonZeroUsize::new(workers).expect("at least one worker")).expect("threads")
 }
@@ -127,6 +139,12 @@ fn gives_the_same_bytes_for_any_worker_count(job: &dyn Job, subject: &Subject<'_
         assert!(sink.outputs == alone, "a reader gave other bytes than memory");
         let mut sink = MemorySink::default();
         let two = pool(2);
+        let places = Places(bytes);
+        let source = Source::places(subject.name, &places, bytes.len() as u64);
+        job.run(source, &mut sink, &Budget::unlimited().on(&two))
+            .expect("the job accepts what is read at any place");
+        assert!(sink.outputs == alone, "reading at any place gave other bytes than memory");
+        let mut sink = MemorySink::default();
         let inside = two
             .run(|| job.run(Source::bytes(subject.name, bytes), &mut sink, &Budget::unlimited()));
         inside.and_then(|ran| ran).expect("the job accepts bytes on a thread of a pool");

@@ -48,6 +48,6 @@ pub use parallel::{Chunks, Finished, Items, ParIter};
 pub use pool::Pool;
 pub use report::{ItemReport, OutputReport, Status, Summary};
 pub use sink::{Draft, MemorySink, Output, Sink};
-pub use source::Source;
+pub use source::{ReadAt, Source};
 pub use usage::{Stopwatch, Usage, peak_resident};
 pub use vcpu::{Origin, Vcpus};

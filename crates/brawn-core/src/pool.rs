@@ -75,6 +75,11 @@ impl Pool {
         GLOBAL.set(self.clone()).is_ok()
     }
 
+    /// How many threads the process's own pool has, or would have if it was made now: what plans reckon with.
+    pub fn expected_workers() -> usize {
+        GLOBAL.get().map_or_else(|| Vcpus::detect().workers.get(), Pool::workers)
+    }
+
     /// How many threads compute.
     pub fn workers(&self) -> usize {
         self.threads.current_num_threads()

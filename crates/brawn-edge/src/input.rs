@@ -1,17 +1,17 @@
-//! An object as a reader, for a driver on a thread that may wait.
+//! An object as the source of a job, for a driver on a thread that may wait.
 
-use std::fs::File;
-use std::io::{self, Read, Seek as _, SeekFrom};
+use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use brawn_core::{Error, ErrorKind, Result};
+use brawn_core::{Error, ErrorKind, Result, Source};
 use bytes::{Buf as _, Bytes};
 use futures::StreamExt as _;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use crate::fetch::{Opened, Rest};
+use crate::local_file::LocalFile;
 use crate::stop::Stop;
 use crate::store::Object;
 
@@ -26,8 +26,17 @@ pub(crate) const HELD: u64 = (PARTS_AT_ONCE as u64 + 2) * PART;
 const PIECE: usize = 256 << 10;
 const PIECES_AHEAD: usize = 4;
 
-/// Reads an object from its beginning to its end; ends with the budget's error when nobody wants it any more.
-pub(crate) struct Input {
+/// An object from its beginning to its end; ends with the budget's error when nobody wants it any more.
+pub(crate) enum Input {
+    /// All of it is here.
+    Whole(Bytes),
+    /// Threads read it where they want to.
+    File(LocalFile),
+    Stream(Stream),
+}
+
+/// What comes piece by piece.
+pub(crate) struct Stream {
     here: Bytes,
     rest: Coming,
     stop: Stop,
@@ -37,8 +46,6 @@ pub(crate) struct Input {
 
 enum Coming {
     Nothing,
-    /// The file, and how much of it is still to be read: what is appended meanwhile is not.
-    File(Arc<File>, u64),
     /// Pieces, from a task or a thread that fetches them.
     Pieces(mpsc::Receiver<Result<Bytes>>),
 }
@@ -50,12 +57,14 @@ impl Input {
         let runtime = Handle::current();
         let (here, rest) = opened.into_parts();
         let read = here.len() as u64;
+        count.store(0, Ordering::Relaxed);
         let rest = match rest {
-            Rest::Nothing => Coming::Nothing,
-            Rest::File(file) => {
-                (&*file).seek(SeekFrom::Start(read)).map_err(failed)?;
-                Coming::File(file, size.saturating_sub(read))
+            Rest::Nothing => {
+                count.store(read, Ordering::Relaxed);
+                return Ok(Input::Whole(here));
             }
+            // Its beginning is read once more: it is still in the system's cache.
+            Rest::File(file) => return Ok(Input::File(LocalFile { file, size, stop, count })),
             Rest::Object(object, etag) => {
                 let (sender, receiver) = mpsc::channel(1);
                 runtime.spawn(fetch(object, etag, read, size, stop.clone(), sender));
@@ -68,10 +77,20 @@ impl Input {
                 Coming::Pieces(receiver)
             }
         };
-        count.store(0, Ordering::Relaxed);
-        Ok(Input { here, rest, stop, count, runtime })
+        Ok(Input::Stream(Stream { here, rest, stop, count, runtime }))
     }
 
+    /// It as the source of a job. `name` as in [`Source::name`].
+    pub(crate) fn source<'a>(&'a mut self, name: &'a str) -> Source<'a> {
+        match self {
+            Input::Whole(bytes) => Source::bytes(name, bytes),
+            Input::File(file) => Source::places(name, file, file.size),
+            Input::Stream(stream) => Source::reader(name, stream),
+        }
+    }
+}
+
+impl Stream {
     fn next(&mut self, buffer: &mut [u8]) -> Result<usize> {
         if let Some(ended) = self.stop.reason() {
             return Err(ended);
@@ -85,20 +104,7 @@ impl Input {
                 return Ok(read);
             }
             match &mut self.rest {
-                Coming::Nothing | Coming::File(_, 0) => return Ok(0),
-                Coming::File(file, left) => {
-                    let most = usize::try_from(*left).unwrap_or(usize::MAX).min(buffer.len());
-                    let buffer = buffer.get_mut(..most).unwrap_or_default();
-                    let read = (&**file).read(buffer).map_err(failed)?;
-                    if read == 0 && most > 0 {
-                        return Err(Error::new(
-                            ErrorKind::Storage,
-                            "the file became shorter while it was read",
-                        ));
-                    }
-                    *left -= read as u64;
-                    return Ok(read);
-                }
+                Coming::Nothing => return Ok(0),
                 Coming::Pieces(pieces) => {
                     match self.runtime.block_on(self.stop.guard(pieces.recv()))? {
                         Some(piece) => self.here = piece?,
@@ -110,7 +116,7 @@ impl Input {
     }
 }
 
-impl Read for Input {
+impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read =
             if buffer.is_empty() { 0 } else { self.next(buffer).map_err(io::Error::other)? };
@@ -166,8 +172,4 @@ fn drain(mut pipe: Box<dyn Read + Send + Sync>, sender: &mpsc::Sender<Result<Byt
             return;
         }
     }
-}
-
-fn failed(error: io::Error) -> Error {
-    Error::new(ErrorKind::Storage, "reading the file failed").with_source(error)
 }

@@ -24,6 +24,7 @@ pub mod events;
 mod fetch;
 mod flow;
 mod input;
+mod local_file;
 mod location;
 mod pipe;
 mod recursion;

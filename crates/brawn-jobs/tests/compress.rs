@@ -58,6 +58,7 @@ fn the_tools_of_the_formats_read_it() {
             (Format::Zstd, Some(1), "zstd"),
             (Format::Gzip, None, "gzip"),
             (Format::Bgzf, Some(1), "gzip"),
+            (Format::Lz4, None, "lz4"),
         ] {
             let compressed = compress(&job(format, level), &bytes);
             let Some(plain) = through(tool, &["-dc"], &compressed) else { continue };
@@ -77,10 +78,14 @@ fn what_cannot_be_compressed_grows_little() {
     })
     .take(3 << 20)
     .collect();
-    for format in [Format::Zstd, Format::Gzip, Format::Bgzf] {
+    for format in [Format::Zstd, Format::Gzip, Format::Bgzf, Format::Lz4] {
         let compressed = compress(&job(format, None), &noise);
         assert!(compressed.len() < noise.len() + noise.len() / 500, "{format}");
-        let tool = if format == Format::Zstd { "zstd" } else { "gzip" };
+        let tool = match format {
+            Format::Zstd => "zstd",
+            Format::Lz4 => "lz4",
+            Format::Gzip | Format::Bgzf => "gzip",
+        };
         if let Some(plain) = through(tool, &["-dc"], &compressed) {
             assert!(plain == noise, "{format}");
         }
@@ -91,13 +96,13 @@ fn what_cannot_be_compressed_grows_little() {
 fn a_zst_ends_with_its_seek_table() {
     let compressed = compress(&job(Format::Zstd, None), &text((9 << 20) + 5));
     let (_, footer) = compressed.split_at(compressed.len() - 9);
-    assert_eq!(footer, [3, 0, 0, 0, 0x80, 0xb1, 0xea, 0x92, 0x8f], "three frames");
-    let table = compressed.len() - 9 - 3 * 12;
+    assert_eq!(footer, [5, 0, 0, 0, 0x80, 0xb1, 0xea, 0x92, 0x8f], "five frames");
+    let table = compressed.len() - 9 - 5 * 12;
     let entry = |at: usize| {
         u32::from_le_bytes(compressed[at..at + 4].try_into().expect("four bytes")) as usize
     };
     let (mut offset, mut plain) = (0, 0);
-    for frame in 0..3 {
+    for frame in 0..5 {
         assert_eq!(compressed[offset..offset + 4], [0x28, 0xb5, 0x2f, 0xfd], "frame {frame}");
         offset += entry(table + 12 * frame);
         plain += entry(table + 12 * frame + 4);
@@ -156,7 +161,9 @@ fn what_is_compressed_already_and_levels_that_are_not_are_refused() {
     let head = Head { name: "a.zst", bytes: b"", size: Some(0) };
     let error = job(Format::Zstd, None).plan(&head).expect_err("it has the suffix");
     assert!(error.is_rejection(), "{error}");
-    for (format, level) in [(Format::Zstd, 0), (Format::Zstd, 20), (Format::Gzip, 10)] {
+    for (format, level) in
+        [(Format::Zstd, 0), (Format::Zstd, 20), (Format::Gzip, 10), (Format::Lz4, 2)]
+    {
         let error = CompressJob::new(Options { format, level: Some(level) }).expect_err("no level");
         assert!(error.to_string().starts_with("`level` is "), "{error}");
     }
@@ -172,4 +179,8 @@ fn the_extension_of_an_exact_output_says_the_format() {
     assert_eq!(written(Format::Bgzf, "gz"), Some(Format::Bgzf));
     assert_eq!(written(Format::Zstd, "zst"), Some(Format::Zstd));
     assert_eq!(written(Format::Gzip, "zst"), None);
+    assert_eq!(written(Format::Zstd, "lz4"), Some(Format::Lz4));
+    assert_eq!(written(Format::Lz4, "lz4"), Some(Format::Lz4));
+    assert_eq!(written(Format::Lz4, "gz"), None);
+    assert_eq!(written(Format::Bgzf, "lz4"), None);
 }

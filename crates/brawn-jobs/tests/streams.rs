@@ -104,6 +104,16 @@ fn decompressing_own_gzip_conforms() {
 }
 
 #[test]
+fn lz4_conforms() {
+    conforms(&compress(Format::Lz4, None), &numbers(48 << 20));
+}
+
+#[test]
+fn decompressing_own_lz4_conforms() {
+    decompress_conforms(|plain| compressed(Format::Lz4, plain), &numbers(96 << 20));
+}
+
+#[test]
 fn decompressing_one_frame_conforms() {
     let compress = |plain: &[u8]| zstd::bulk::compress(plain, 1).expect("compressed");
     decompress_conforms(compress, &numbers(48 << 20));

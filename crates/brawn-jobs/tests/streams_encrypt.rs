@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use age::x25519::Identity;
 use brawn_core::conformance::{Subject, check};
 use brawn_core::{Budget, Error, Job, MemorySink, Source};
 use brawn_jobs::decrypt::{self, DecryptJob};
 use brawn_jobs::encrypt::secrecy::zeroize::Zeroizing;
+use brawn_jobs::encrypt::x25519::Identity;
 use brawn_jobs::encrypt::{self, EncryptJob, KeyService, ServiceKey};
 
 const LARGE: usize = 48 << 20;
@@ -49,9 +49,9 @@ fn encryption_conforms() {
 
 #[test]
 fn decryption_conforms() {
-    let key = Identity::generate();
+    let key = Identity::generate().expect("random bytes");
     let encrypted = |len: usize, armor| {
-        let recipients = vec![key.to_public().to_string()];
+        let recipients = vec![key.to_recipient().expect("a key").to_string()];
         let options = encrypt::Options { recipients, armor, ..encrypt::Options::default() };
         let job = EncryptJob::new(options).expect("a recipient");
         let (plain, mut sink) = (numbers(len), MemorySink::default());

@@ -5,7 +5,7 @@ use clap::{Args, ValueHint};
 
 use super::{From, Run, Writing};
 
-/// Decompress what gzip, zstd, bgzip and their kin write
+/// Decompress what gzip, zstd, lz4, bgzip and their kin write
 ///
 /// The format is told by the content; the suffix is taken off the name. Checksums are verified, and an input that is damaged
 /// or cut off leaves nothing behind. The output lies beside its input unless said otherwise, has the input's time, and the

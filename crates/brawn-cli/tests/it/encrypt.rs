@@ -1,7 +1,7 @@
 //! `brawn encrypt`, `decrypt` and `keygen`: what age reads and writes, and nothing left behind.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -224,4 +224,33 @@ fn words_that_say_too_little_or_too_much() {
     let (_, recipient) = key(folder.path(), "key");
     refused(&["encrypt", "-c", "-r", &recipient, "a", "b"], "several inputs and one stdout");
     assert_eq!(files(folder.path()), ["a", "key"]);
+}
+
+/// On a terminal that `script` makes, where it is installed.
+#[test]
+fn ctrl_c_at_the_prompt_ends_with_130_and_nothing_else() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let plain = folder.path().join("a");
+    fs::write(&plain, "plain").expect("written");
+    let words = format!("'{}' encrypt -p '{}'", env!("CARGO_BIN_EXE_brawn"), plain.display());
+    let mut script = Command::new("script");
+    script.args(["-qec", &words, "/dev/null"]).env_remove("BRAWN_PASSPHRASE");
+    script.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let Ok(mut running) = script.spawn() else {
+        println!("skipped: no script here");
+        return;
+    };
+    let (mut stdin, mut stdout) =
+        (running.stdin.take().expect("piped"), running.stdout.take().expect("piped"));
+    let (mut seen, mut byte) = (Vec::new(), [0]);
+    while !seen.ends_with(b"Passphrase: ") {
+        assert_eq!(stdout.read(&mut byte).expect("readable"), 1, "it asks: {seen:?}");
+        seen.push(byte[0]);
+    }
+    stdin.write_all(&[3]).and_then(|()| stdin.flush()).expect("writable");
+    let mut rest = String::new();
+    stdout.read_to_string(&mut rest).expect("text");
+    assert_eq!(running.wait().expect("it ends").code(), Some(130), "{rest}");
+    assert_eq!(rest.trim(), "");
+    assert!(!folder.path().join("a.age").exists());
 }

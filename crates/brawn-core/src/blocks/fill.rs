@@ -11,7 +11,7 @@ use crate::{Error, ErrorKind, Result};
 pub fn fill(reader: &mut (impl Read + ?Sized), block: &mut Vec<u8>, size: usize) -> Result<()> {
     // A block that was that long before costs nothing here.
     block.resize(size, 0);
-    let filled = read(reader, block)?;
+    let filled = fill_slice(reader, block)?;
     block.truncate(filled);
     Ok(())
 }
@@ -27,14 +27,18 @@ pub fn append(
 ) -> Result<usize> {
     let held = block.len();
     block.resize(held + size, 0);
-    let filled = read(reader, block.get_mut(held..).unwrap_or_default());
+    let filled = fill_slice(reader, block.get_mut(held..).unwrap_or_default());
     block.truncate(held + filled.as_ref().map_or(0, |filled| *filled));
     filled
 }
 
-fn read(reader: &mut (impl Read + ?Sized), block: &mut [u8]) -> Result<usize> {
+/// Reads into `place` until it is full or there is no more; says how many bytes these were.
+///
+/// # Errors
+/// As [`fill`].
+pub fn fill_slice(reader: &mut (impl Read + ?Sized), place: &mut [u8]) -> Result<usize> {
     let mut filled = 0;
-    while let Some(rest) = block.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+    while let Some(rest) = place.get_mut(filled..).filter(|rest| !rest.is_empty()) {
         match reader.read(rest) {
             Ok(0) => break,
             Ok(read) => filled += read.min(rest.len()),

@@ -4,6 +4,7 @@
 //! runs on the [`Pool`](crate::Pool) of its budget meanwhile. A driver that is itself a thread of a pool must not wait
 //! there: it reads some blocks, computes them together with the other threads, and hands them on, one after the other.
 
+mod block;
 mod fill;
 mod in_order;
 mod in_turn;
@@ -15,8 +16,9 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::{Error, Result};
 
+pub use block::Block;
 pub(crate) use fill::fault;
-pub use fill::{append, fill};
+pub use fill::{append, fill, fill_slice};
 pub use in_order::in_order;
 pub use in_turn::in_turn;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use brawn_core::{Budget, ItemReport, Memory, Result, Sink, Source, Tally};
+use brawn_core::{Budget, ItemReport, Memory, Result, Sink, Tally};
 
 use super::Run;
 use super::journey::{Planned, ms};
@@ -79,7 +79,7 @@ impl Run<'_> {
         let (job, name) = (Arc::clone(&self.flow.job), item.name.clone());
         let driving = Instant::now();
         let work = move || {
-            let tally = job.run(Source::reader(&name, &mut input), &mut sink, &budget);
+            let tally = job.run(input.source(&name), &mut sink, &budget);
             let ended = end(sink, tally, &budget);
             drop(held);
             Ok(ended)

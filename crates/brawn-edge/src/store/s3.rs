@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use brawn_core::{Error, Result};
-use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, Checksum};
 use object_store::{ClientOptions, RetryConfig};
 
 /// A server that says nothing for so long is tried again.
@@ -11,6 +11,9 @@ const SILENCE: Duration = Duration::from_secs(60);
 
 /// The variables that name an endpoint for S3, the first that is set counts.
 const ENDPOINTS: [&str; 3] = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"];
+
+/// Set to `when_required`, no checksum is sent: the word of AWS's own SDKs, for servers that refuse what they do not know.
+const CHECKSUMS: &str = "AWS_REQUEST_CHECKSUM_CALCULATION";
 
 /// A client that tries each request again up to `retries` times by itself.
 pub(super) fn connect(
@@ -30,6 +33,13 @@ pub(super) fn connect(
     if bucket.contains(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))) {
         return Err(Error::invalid_options(format!("`{bucket}` is not the name of a bucket"))
             .with_hint("it has letters, digits, `.` and `-`"));
+    }
+    let is_spared = |(name, value): &(String, String)| {
+        name == CHECKSUMS && value.eq_ignore_ascii_case("when_required")
+    };
+    if !variables.iter().any(is_spared) {
+        // S3 verifies it and keeps it with the object. `AWS_CHECKSUM_ALGORITHM` may name the other that the client has.
+        builder = builder.with_checksum_algorithm(Checksum::CRC64NVME);
     }
     for (name, value) in variables {
         if name.starts_with("AWS_ENDPOINT") {

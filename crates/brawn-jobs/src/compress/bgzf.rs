@@ -3,8 +3,7 @@
 //! "The BGZF compression format", section 4.1 of the SAM specification.
 
 use brawn_core::{Budget, Error, ErrorKind, Result};
-
-use super::gzip::compressor;
+use libdeflater::Compressor;
 
 /// Bytes in a member, as bgzip takes them: what cannot be compressed then still fits in 64 KB.
 pub(super) const MEMBER: usize = 0xff00;
@@ -16,9 +15,13 @@ pub(super) const END: [u8; 28] = [
 ];
 
 /// Appends `block` as members.
-pub(super) fn members(level: u8, block: &[u8], out: &mut Vec<u8>, budget: &Budget) -> Result<()> {
+pub(super) fn members(
+    compressor: &mut Compressor,
+    block: &[u8],
+    out: &mut Vec<u8>,
+    budget: &Budget,
+) -> Result<()> {
     let too_long = || Error::new(ErrorKind::Storage, "a BGZF member did not fit");
-    let mut compressor = compressor(level)?;
     for bytes in block.chunks(MEMBER) {
         budget.check()?;
         let start = out.len();

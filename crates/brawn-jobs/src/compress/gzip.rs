@@ -21,8 +21,12 @@ pub(super) fn compressor(level: u8) -> Result<Compressor> {
 }
 
 /// Appends `block` as one member, the one of that number.
-pub(super) fn member(level: u8, number: u64, block: &[u8], out: &mut Vec<u8>) -> Result<()> {
-    let mut compressor = compressor(level)?;
+pub(super) fn member(
+    compressor: &mut Compressor,
+    number: u64,
+    block: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<()> {
     let start = out.len();
     out.extend_from_slice(&START);
     out.extend_from_slice(&LENGTH);

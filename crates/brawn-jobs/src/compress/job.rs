@@ -1,17 +1,13 @@
 //! The job: blocks are compressed side by side and written in order.
 
-use brawn_core::blocks::{self, Spare};
+use brawn_core::blocks::{self, Block, Spare};
 use brawn_core::{
-    Budget, Error, Head, Job, Plan, PlannedOutput, Planning, Result, Sink, Source, Tally, Vcpus,
+    Budget, Error, Head, Job, Plan, PlannedOutput, Planning, Pool, Result, Sink, Source, Tally,
 };
 
 use super::seek_table::SeekTable;
-use super::{Format, Options, bgzf, gzip, zstd_frame};
-
-/// What libzstd holds to compress a frame of 4 MB, at the levels where it is more than a few MB.
-const ZSTD_CONTEXT: u64 = 12 << 20;
-const ZSTD_CONTEXT_HIGH: u64 = 60 << 20;
-const DEFLATE_CONTEXT: u64 = 1 << 20;
+use super::tool::{self, Tools};
+use super::{Format, Options, bgzf, gzip, lz4};
 
 /// Compresses an object.
 #[derive(Clone, Debug)]
@@ -33,34 +29,26 @@ impl CompressJob {
         self.options.format.block() as u64
     }
 
-    /// The memory of one block in flight: itself, what it becomes, and what compressing it takes.
+    /// The memory of one block in flight: itself and what it becomes.
     fn for_one(&self) -> u64 {
-        let context = match (self.options.format, self.options.level()) {
-            (Format::Zstd, 0..10) => ZSTD_CONTEXT,
-            (Format::Zstd, _) => ZSTD_CONTEXT_HIGH,
-            (Format::Gzip | Format::Bgzf, _) => DEFLATE_CONTEXT,
-        };
         // What cannot be compressed becomes a little longer.
-        2 * self.block() + self.block() / 64 + context
+        2 * self.block() + self.block() / 64
+    }
+
+    /// The memory of `ahead` blocks in flight, of which no more than there are `workers` are compressed at once.
+    fn memory(&self, ahead: u64, workers: usize) -> u64 {
+        let tool = tool::memory(self.options.format, self.options.level());
+        ahead * self.for_one() + ahead.min(workers as u64) * tool
+    }
+
+    /// How many blocks in flight `workers` are kept busy with, and have the memory for.
+    fn ahead(&self, workers: usize, memory: u64) -> u64 {
+        let most = blocks::ahead(workers) as u64;
+        (1..=most).rev().find(|ahead| self.memory(*ahead, workers) <= memory).unwrap_or(1)
     }
 
     fn output(&self, name: &str) -> String {
         format!("{name}{}", self.options.format.suffix())
-    }
-
-    fn compress(
-        &self,
-        number: u64,
-        block: &[u8],
-        out: &mut Vec<u8>,
-        budget: &Budget,
-    ) -> Result<()> {
-        let level = self.options.level();
-        match self.options.format {
-            Format::Zstd => zstd_frame::frame(level, block, out, budget),
-            Format::Gzip => gzip::member(level, number, block, out),
-            Format::Bgzf => bgzf::members(level, block, out, budget),
-        }
     }
 }
 
@@ -80,9 +68,10 @@ impl Job for CompressJob {
                 .with_hint("leave it as it is, or rename it"));
         }
         let blocks = head.size.map_or(u64::MAX, |size| size.div_ceil(self.block()).max(1));
-        let ahead = (blocks::ahead(Vcpus::detect().workers.get()) as u64).min(blocks);
+        let workers = Pool::expected_workers();
+        let ahead = self.ahead(workers, u64::MAX).min(blocks);
         Ok(Planning::Ready(Plan {
-            peak_memory: ahead * self.for_one(),
+            peak_memory: self.memory(ahead, workers),
             outputs: vec![PlannedOutput {
                 name: self.output(head.name),
                 content_type: self.options.format.content_type(),
@@ -98,57 +87,74 @@ impl Job for CompressJob {
     }
 
     fn run(&self, mut source: Source<'_>, sink: &mut dyn Sink, budget: &Budget) -> Result<Tally> {
-        let fit = budget.memory().limit() / self.for_one();
-        let ahead = (blocks::ahead(budget.workers()) as u64).min(fit).max(1);
-        let _held = budget.reserve(ahead * self.for_one())?;
+        let ahead = self.ahead(budget.workers(), budget.memory().limit());
+        let _held = budget.reserve(self.memory(ahead, budget.workers()))?;
         let format = self.options.format;
         let name = self.output(source.name());
         let mut draft = sink.open(&name, format.content_type())?;
-        let spare = Spare::default();
+        let (plain, packed) = (Spare::default(), Spare::default());
+        let tools = Tools::new(&self.options);
         let (mut tally, mut table, mut blocks) = (Tally::default(), SeekTable::default(), 0);
+        let mut content = lz4::Content::new();
         let read = || {
-            let mut block = spare.take();
-            blocks::fill(&mut source, &mut block, format.block())?;
+            let block = match format {
+                // The checksum of everything is computed in the order of everything.
+                Format::Lz4 => {
+                    let mut block = plain.take();
+                    blocks::fill(&mut source, &mut block, format.block())?;
+                    content.add(&block);
+                    Some(Block::from(block)).filter(|block| !block.is_empty())
+                }
+                _ => source.block(format.block(), &plain)?,
+            };
+            let block = match block {
+                Some(block) => block,
+                // Nothing, compressed, is one empty frame; of gzip the empty member at the end.
+                None if blocks == 0 && format == Format::Zstd => Block::from(Vec::new()),
+                None => return Ok(None),
+            };
             tally.bytes_in += block.len() as u64;
-            // Nothing, compressed, is one empty frame; of gzip the empty member at the end.
-            if block.is_empty() && (blocks > 0 || format != Format::Zstd) {
-                return Ok(None);
-            }
             blocks += 1;
             Ok(Some((blocks - 1, block)))
         };
-        let compute = |(number, block): (u64, Vec<u8>)| {
+        let compute = |(number, block): (u64, Block<'_>)| {
             budget.check()?;
-            let mut out = spare.take();
-            out.clear();
-            self.compress(number, &block, &mut out, budget)?;
-            budget.advance(block.len() as u64);
-            let plain = block.len();
-            spare.give_back(block);
-            Ok((out, plain))
+            let mut out = packed.take();
+            let len = block.len();
+            block.with(&plain, |bytes| tools.compress(number, bytes, &mut out, budget))?;
+            budget.advance(len as u64);
+            Ok((out, len))
         };
         let mut bytes_out = 0;
-        let write = |(out, plain): (Vec<u8>, usize)| {
-            draft.write(&out)?;
-            bytes_out += out.len() as u64;
+        let mut write = |bytes: &[u8]| {
+            bytes_out += bytes.len() as u64;
+            draft.write(bytes)
+        };
+        if format == Format::Lz4 {
+            write(&lz4::header())?;
+        }
+        let written = |(out, plain): (Vec<u8>, usize)| {
+            write(&out)?;
             table.add(&out, plain);
-            spare.give_back(out);
+            packed.give_back(out);
             Ok(())
         };
         let ahead = usize::try_from(ahead).unwrap_or(usize::MAX);
-        blocks::in_order(budget, ahead, read, compute, write)?;
+        blocks::in_order(budget, ahead, read, compute, written)?;
         let end = match format {
             Format::Zstd => table.frame(),
             Format::Gzip => {
                 let mut end = Vec::new();
-                gzip::member(self.options.level(), blocks, &[], &mut end)?;
+                let mut compressor = gzip::compressor(self.options.level())?;
+                gzip::member(&mut compressor, blocks, &[], &mut end)?;
                 end
             }
             Format::Bgzf => bgzf::END.to_vec(),
+            Format::Lz4 => content.end(),
         };
-        draft.write(&end)?;
+        write(&end)?;
         draft.finish()?;
-        tally.bytes_out = bytes_out + end.len() as u64;
+        tally.bytes_out = bytes_out;
         Ok(tally)
     }
 }

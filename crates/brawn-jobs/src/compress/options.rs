@@ -14,7 +14,7 @@ pub struct Options {
     #[cfg_attr(feature = "clap", arg(long, value_name = "FORMAT", default_value_t))]
     pub format: Format,
 
-    /// How hard to try: 1 to 19 for zstd, 1 to 9 for gzip and bgzf. [default: 3, 6]
+    /// How hard to try: 1 to 19 for zstd, 1 to 9 for gzip and bgzf, 1 for lz4. [default: 3, 6, 1]
     #[cfg_attr(feature = "clap", arg(long, value_name = "N"))]
     pub level: Option<u8>,
 }
@@ -29,8 +29,9 @@ impl Options {
         let highest = self.format.highest_level();
         match self.level {
             Some(level) if !(1..=highest).contains(&level) => Err(Error::invalid_options(format!(
-                "`level` is {level}: {} takes 1 to {highest}",
-                self.format
+                "`level` is {level}: {} takes {}",
+                self.format,
+                if highest == 1 { "1".to_owned() } else { format!("1 to {highest}") }
             ))),
             _ => Ok(()),
         }
@@ -44,13 +45,22 @@ impl Options {
     pub fn written_to(self, to: &str, extension: &str) -> Result<Options> {
         let format = match (extension, self.format) {
             ("gz", Format::Zstd) => Format::Gzip,
-            ("bgz", _) => Format::Bgzf,
-            ("zst", Format::Gzip | Format::Bgzf) => {
+            ("bgz", Format::Zstd | Format::Gzip | Format::Bgzf) => Format::Bgzf,
+            ("lz4", Format::Zstd) => Format::Lz4,
+            ("zst", Format::Gzip | Format::Bgzf | Format::Lz4)
+            | ("gz" | "bgz", Format::Lz4)
+            | ("lz4", Format::Gzip | Format::Bgzf) => {
+                let own = match extension {
+                    "zst" => Format::Zstd,
+                    "lz4" => Format::Lz4,
+                    "bgz" => Format::Bgzf,
+                    _ => Format::Gzip,
+                };
                 return Err(Error::invalid_options(format!(
-                    "`{to}` ends with `.zst` and the format is {}",
+                    "`{to}` ends with `.{extension}` and the format is {}",
                     self.format
                 ))
-                .with_hint("give it another name, or the format zstd"));
+                .with_hint(format!("give it another name, or the format {own}")));
             }
             (_, format) => format,
         };

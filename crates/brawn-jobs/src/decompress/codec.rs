@@ -2,18 +2,32 @@
 
 use brawn_core::{Budget, Result};
 
-use super::window::Window;
+use super::window::{Shared, Window};
 
 /// A format while it is decompressed, from the beginning to the end of an input.
 pub(super) trait Codec: Send {
-    /// Plain bytes that are decompressed by one worker at once, and the most that a unit has.
+    /// Plain bytes that are decompressed by one worker at once, where several units are no more.
+    const BATCH: usize;
+
+    /// The most plain bytes that a unit has, in an input of the largest units.
     const PLAIN: usize;
 
-    /// The most bytes that a unit has before it is decompressed, and those of one worker.
-    const COMPRESSED: usize;
+    /// What a unit may be longer by before it is decompressed.
+    const MORE: usize;
 
     /// Bytes that it holds itself, however long the input is.
     const STATE: usize;
+
+    /// What decompresses units one after the other.
+    type Tool: Send;
+
+    /// A new one.
+    fn tool() -> Result<Self::Tool>;
+
+    /// The most plain bytes that a unit of this input has.
+    fn plain(&self) -> usize {
+        Self::PLAIN
+    }
 
     /// What there is at the beginning of the window.
     fn peek(&self, window: &Window) -> Peek;
@@ -27,8 +41,13 @@ pub(super) trait Codec: Send {
     /// That `unit`, at `offset`, is decompressed next.
     fn take(&mut self, unit: &Unit, offset: u64) -> Result<()>;
 
-    /// Decompresses units that were taken, in the place of what `out` holds.
-    fn decompress(batch: &Batch, out: &mut Vec<u8>, budget: &Budget) -> Result<()>;
+    /// Decompresses units that were taken into the first bytes of `out`; says how many.
+    fn decompress(
+        tool: &mut Self::Tool,
+        batch: &Batch,
+        out: &mut Vec<u8>,
+        budget: &Budget,
+    ) -> Result<usize>;
 
     /// Goes on with what is at the beginning of the window, unit or not.
     fn step(&mut self, window: &mut Window, out: &mut Room, budget: &Budget) -> Result<Step>;
@@ -77,7 +96,7 @@ pub(super) enum Peek {
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     pub(super) offset: u64,
-    pub(super) bytes: Vec<u8>,
+    pub(super) bytes: Shared,
     pub(super) units: Vec<Unit>,
     /// The sum of what they will be.
     pub(super) plain: usize,
@@ -88,7 +107,7 @@ impl Batch {
     pub(super) fn each(&self) -> impl Iterator<Item = (&Unit, u64, &[u8])> {
         let mut start = 0;
         self.units.iter().map(move |unit| {
-            let bytes = self.bytes.get(start..start + unit.len).unwrap_or_default();
+            let bytes = self.bytes.bytes().get(start..start + unit.len).unwrap_or_default();
             let offset = self.offset + start as u64;
             start += unit.len;
             (unit, offset, bytes)

@@ -9,15 +9,15 @@ use brawn_core::{Error, Result};
 pub(super) enum Format {
     Gzip,
     Zstd,
+    Lz4,
 }
 
 /// What is not, by how it begins.
-const OTHERS: [(&[u8], &str); 14] = [
+const OTHERS: [(&[u8], &str); 13] = [
     (&[0xfd, b'7', b'z', b'X', b'Z', 0], "xz"),
     (b"BZh", "bzip2"),
     (b"PK\x03\x04", "a zip archive"),
     (b"PK\x05\x06", "an empty zip archive"),
-    (&[0x04, 0x22, 0x4d, 0x18], "lz4"),
     (&[0x02, 0x21, 0x4c, 0x18], "lz4 of the legacy format"),
     (&[0x1f, 0x9d], "compress (.Z)"),
     (&[b'7', b'z', 0xbc, 0xaf, 0x27, 0x1c], "a 7z archive"),
@@ -36,7 +36,9 @@ impl Format {
     /// [`is_rejection`](Error::is_rejection) for everything else, with what it looks like.
     pub(super) fn of(head: &[u8]) -> Result<Format> {
         let not = |what: &str| {
-            Error::invalid_input(format!("it is neither gzip nor zstd: it looks like {what}"))
+            Error::invalid_input(format!(
+                "it is neither gzip nor zstd nor lz4: it looks like {what}"
+            ))
         };
         if head.is_empty() {
             return Err(Error::invalid_input("it is empty"));
@@ -48,6 +50,9 @@ impl Format {
         if magic == super::zstd::MAGIC || super::zstd::is_skippable(magic) {
             return Ok(Format::Zstd);
         }
+        if head.starts_with(&super::lz4::MAGIC) {
+            return Ok(Format::Lz4);
+        }
         if let Some((_, name)) = OTHERS.iter().find(|(magic, _)| head.starts_with(magic)) {
             return Err(not(name));
         }
@@ -56,6 +61,7 @@ impl Format {
         }
         if super::zstd::MAGIC.to_le_bytes().starts_with(head)
             || super::gzip::MAGIC.starts_with(head)
+            || super::lz4::MAGIC.starts_with(head)
         {
             return Err(super::fault::ends_early("first header", 0, head.len() as u64));
         }
@@ -76,6 +82,7 @@ impl fmt::Display for Format {
         f.pad(match self {
             Format::Gzip => "gzip",
             Format::Zstd => "zstd",
+            Format::Lz4 => "lz4",
         })
     }
 }

@@ -1,9 +1,9 @@
 //! The job: what has known ends side by side, the rest in one go.
 
-use brawn_core::blocks;
+use brawn_core::blocks::{self, Spare};
 use brawn_core::{
-    Budget, ByteSize, Draft, Error, Head, Job, Plan, PlannedOutput, Planning, Result, Sink, Source,
-    Tally, Vcpus,
+    Budget, ByteSize, Draft, Error, Head, Job, Plan, PlannedOutput, Planning, Pool, Result, Sink,
+    Source, Tally,
 };
 
 use super::codec::Codec;
@@ -11,8 +11,8 @@ use super::format::Format;
 use super::gzip::Gzip;
 use super::limits::Account;
 use super::window::Window;
-use super::zstd::{Zstd, window_of};
-use super::{Options, name, stream, units};
+use super::zstd::{Zstd, plain_of, window_of};
+use super::{Options, lz4, name, stream, units};
 
 /// What is read before the format is told.
 const FIRST: usize = 64 << 10;
@@ -54,31 +54,71 @@ impl DecompressJob {
         mut codec: C,
         window: &mut Window,
         source: &mut Source<'_>,
-        mut draft: Option<Box<dyn Draft + '_>>,
+        draft: Option<Box<dyn Draft + '_>>,
         budget: &Budget,
     ) -> Result<Tally> {
         let mut account = Account::new(&self.options);
-        let mut write = |bytes: &[u8]| match &mut draft {
+        let mut to = To(draft);
+        let plain = codec.plain();
+        let fit = units::fit::<C>(plain, budget.memory().limit());
+        let ahead = (blocks::ahead(budget.workers()) as u64).min(fit).max(1);
+        let held = budget.reserve(units::memory::<C>(plain, ahead))?;
+        let how = (ahead, self.options.list);
+        let write = |bytes: &[u8]| to.write(bytes);
+        units::units(&mut codec, window, source, &mut account, how, write, budget)?;
+        drop(held);
+        let held = budget.reserve(stream::memory::<C>(plain))?;
+        let write = |bytes: &[u8]| to.write(bytes);
+        stream::stream(&mut codec, window, source, &mut account, write, budget)?;
+        drop(held);
+        to.finish(codec.parts(), window, &account)
+    }
+
+    fn lz4(
+        &self,
+        window: &mut Window,
+        source: &mut Source<'_>,
+        draft: Option<Box<dyn Draft + '_>>,
+        budget: &Budget,
+    ) -> Result<Tally> {
+        let mut account = Account::new(&self.options);
+        let mut to = To(draft);
+        let memory = budget.memory().limit();
+        let most = blocks::ahead(budget.workers()) as u64;
+        let ahead = (1..=most).rev().find(|ahead| lz4::memory(*ahead) <= memory).unwrap_or(1);
+        let _held = budget.reserve(lz4::memory(ahead))?;
+        let ahead = usize::try_from(ahead).unwrap_or(usize::MAX);
+        let write = |bytes: &[u8]| to.write(bytes);
+        let frames = lz4::decompress(window, source, &mut account, ahead, write, budget)?;
+        to.finish(("frames", frames), window, &account)
+    }
+}
+
+/// Where the plain bytes go, if anywhere.
+struct To<'a>(Option<Box<dyn Draft + 'a>>);
+
+impl To<'_> {
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        match &mut self.0 {
             Some(draft) if !bytes.is_empty() => draft.write(bytes),
             _ => Ok(()),
-        };
-        let fit = units::fit::<C>(budget.memory().limit());
-        let ahead = (blocks::ahead(budget.workers()) as u64).min(fit).max(1);
-        let held = budget.reserve(units::memory::<C>(ahead))?;
-        let how = (ahead, self.options.list);
-        units::units(&mut codec, window, source, &mut account, how, &mut write, budget)?;
-        drop(held);
-        let held = budget.reserve(stream::memory::<C>())?;
-        stream::stream(&mut codec, window, source, &mut account, &mut write, budget)?;
-        drop(held);
+        }
+    }
+
+    /// What is told of it all.
+    fn finish(
+        self,
+        (parts, count): (&'static str, u64),
+        window: &Window,
+        account: &Account,
+    ) -> Result<Tally> {
         let mut tally = Tally { bytes_in: window.offset(), ..Tally::default() };
-        match draft {
+        match self.0 {
             Some(draft) => {
                 draft.finish()?;
                 tally.bytes_out = account.plain();
             }
             None => {
-                let (parts, count) = codec.parts();
                 tally.facts = vec![
                     (parts.to_owned(), count.into()),
                     ("compressed".to_owned(), window.offset().into()),
@@ -90,9 +130,9 @@ impl DecompressJob {
     }
 }
 
-fn peak<C: Codec>(window: u64) -> u64 {
-    let ahead = blocks::ahead(Vcpus::detect().workers.get()) as u64;
-    units::memory::<C>(ahead).max(stream::memory::<C>() + window)
+fn peak<C: Codec>(plain: usize, window: u64) -> u64 {
+    let ahead = blocks::ahead(Pool::expected_workers()) as u64;
+    units::memory::<C>(plain, ahead).max(stream::memory::<C>(plain) + window)
 }
 
 impl Job for DecompressJob {
@@ -120,8 +160,12 @@ impl Job for DecompressJob {
         let size = head.size.map_or("a stream".to_owned(), |size| ByteSize(size).to_string());
         Ok(Planning::Ready(Plan {
             peak_memory: match format {
-                Format::Gzip => peak::<Gzip>(0),
-                Format::Zstd => peak::<Zstd>(window_of(head.bytes, self.options.max_window)),
+                Format::Gzip => peak::<Gzip>(Gzip::PLAIN, 0),
+                Format::Zstd => {
+                    let window = window_of(head.bytes, self.options.max_window);
+                    peak::<Zstd>(plain_of(head.bytes), window)
+                }
+                Format::Lz4 => lz4::memory(blocks::ahead(Pool::expected_workers()) as u64),
             },
             outputs,
             streaming: true,
@@ -132,7 +176,7 @@ impl Job for DecompressJob {
     fn run(&self, mut source: Source<'_>, sink: &mut dyn Sink, budget: &Budget) -> Result<Tally> {
         let mut window = Window::default();
         // The end is an empty chunk of its own.
-        window.read(&mut source, &mut Vec::new(), FIRST)?;
+        window.read(&mut source, FIRST, &Spare::default())?;
         let format = Format::of(window.rest())?;
         let draft = if self.options.writes() {
             let name = self.output(source.name())?;
@@ -143,9 +187,11 @@ impl Job for DecompressJob {
         let mut tally = match format {
             Format::Gzip => self.drive(Gzip::new(), &mut window, &mut source, draft, budget)?,
             Format::Zstd => {
-                let codec = Zstd::new(self.options.max_window, self.options.list);
+                let plain = plain_of(window.rest());
+                let codec = Zstd::new(self.options.max_window, self.options.list, plain);
                 self.drive(codec, &mut window, &mut source, draft, budget)?
             }
+            Format::Lz4 => self.lz4(&mut window, &mut source, draft, budget)?,
         };
         if !self.options.writes() {
             tally.facts.insert(0, ("format".to_owned(), format.to_string().into()));

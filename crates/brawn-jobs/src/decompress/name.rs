@@ -1,11 +1,11 @@
 //! Names of files, with and without.
 
 /// Extensions, in lower case, of what a folder is searched for.
-pub const EXTENSIONS: &[&str] = &["gz", "zst", "bgz", "tgz", "tzst"];
+pub const EXTENSIONS: &[&str] = &["gz", "zst", "bgz", "lz4", "tgz", "tzst"];
 
 /// What is taken off, and what is put there.
-const SUFFIXES: [(&str, &str); 5] =
-    [(".gz", ""), (".zst", ""), (".bgz", ""), (".tgz", ".tar"), (".tzst", ".tar")];
+const SUFFIXES: [(&str, &str); 6] =
+    [(".gz", ""), (".zst", ""), (".bgz", ""), (".lz4", ""), (".tgz", ".tar"), (".tzst", ".tar")];
 
 /// `a.txt.gz` is `a.txt`, `a.tgz` is `a.tar`; nothing where there is no such suffix, or nothing before it.
 pub(super) fn plain(name: &str) -> Option<String> {
@@ -39,6 +39,7 @@ mod tests {
             ("a.txt.gz", Some("a.txt")),
             ("x/a.tar.ZST", Some("x/a.tar")),
             ("a.bgz", Some("a")),
+            ("a.tar.lz4", Some("a.tar")),
             ("x/a.tgz", Some("x/a.tar")),
             ("a.tzst", Some("a.tar")),
             (".gz", None),

@@ -2,10 +2,10 @@
 
 use std::io::{self, Read};
 
+use brawn_core::blocks::Spare;
 use brawn_core::{Budget, Result};
 
 use super::codec::{Codec, Room, Step};
-use super::format::Format;
 use super::gzip::Gzip;
 use super::limits::Account;
 use super::window::Window;
@@ -28,42 +28,21 @@ pub(crate) fn unpacked<'a>(
     budget: &'a Budget,
 ) -> Result<Box<dyn Read + 'a>> {
     let mut window = Window::default();
-    window.read(&mut source, &mut Vec::new(), FIRST)?;
+    window.read(&mut source, FIRST, &Spare::default())?;
     let head = window.rest();
     let magic = head.first_chunk().map_or(0, |magic| u32::from_le_bytes(*magic));
-    if !(head.starts_with(&gzip::MAGIC) || magic == zstd::MAGIC || zstd::is_skippable(magic)) {
+    let is_gzip = head.starts_with(&gzip::MAGIC);
+    if !(is_gzip || magic == zstd::MAGIC || zstd::is_skippable(magic)) {
         return Ok(Box::new(io::Cursor::new(head.to_vec()).chain(source)));
     }
     let account = Account::new(&Options { max_ratio: u32::MAX, ..Options::default() });
-    let format = Format::of(head)?;
     let room = Room::new(Vec::new(), 0, 0);
-    Ok(match format {
-        Format::Gzip => {
-            let codec = Gzip::new();
-            Box::new(Unpacked {
-                source,
-                codec,
-                window,
-                account,
-                room,
-                done: 0,
-                is_done: false,
-                budget,
-            })
-        }
-        Format::Zstd => {
-            let codec = Zstd::new(Options::default().max_window, false);
-            Box::new(Unpacked {
-                source,
-                codec,
-                window,
-                account,
-                room,
-                done: 0,
-                is_done: false,
-                budget,
-            })
-        }
+    Ok(if is_gzip {
+        let codec = Gzip::new();
+        Box::new(Unpacked { source, codec, window, account, room, done: 0, is_done: false, budget })
+    } else {
+        let codec = Zstd::new(Options::default().max_window, false, Zstd::PLAIN);
+        Box::new(Unpacked { source, codec, window, account, room, done: 0, is_done: false, budget })
     })
 }
 
@@ -88,7 +67,7 @@ impl<R: Read, C: Codec> Unpacked<'_, R, C> {
             self.budget.check()?;
             match self.codec.step(&mut self.window, &mut self.room, self.budget)? {
                 Step::On => {}
-                Step::Starved => self.window.read(&mut self.source, &mut Vec::new(), ROOM)?,
+                Step::Starved => self.window.read(&mut self.source, ROOM, &Spare::default())?,
                 Step::Done => self.is_done = true,
             }
         }

@@ -18,9 +18,10 @@ const ROOM: usize = 1 << 20;
 /// The first room: fresh memory costs more than what becomes of a small input.
 const FIRST_ROOM: usize = 64 << 10;
 
-/// The memory it takes: the window with what may be left in it, chunks, room that is filled, written, and kept.
-pub(super) fn memory<C: Codec>() -> u64 {
-    (2 * C::COMPRESSED + 8 * CHUNK + 4 * ROOM + C::STATE) as u64
+/// The memory it takes, of units of `plain` bytes at most: the window with what may be left in it, chunks, room that is filled,
+/// written, and kept.
+pub(super) fn memory<C: Codec>(plain: usize) -> u64 {
+    (2 * (plain + C::MORE) + 8 * CHUNK + 4 * ROOM + C::STATE) as u64
 }
 
 /// What the one side tells the other.
@@ -90,7 +91,7 @@ pub(super) fn stream<C: Codec>(
             return Ok(());
         }
         if let Some(chunk) = turn.chunk {
-            window.push(&chunk);
+            window.push(&chunk, &spare);
             spare.give_back(chunk);
         }
         let begun = window.offset();

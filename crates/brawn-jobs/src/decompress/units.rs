@@ -1,6 +1,7 @@
 //! Members and frames whose ends are known: side by side.
 
 use std::io::Read;
+use std::sync::{Mutex, PoisonError};
 
 use brawn_core::blocks::{self, Spare};
 use brawn_core::{Budget, Result};
@@ -10,21 +11,22 @@ use super::limits::Account;
 use super::window::Window;
 
 /// What is read at once.
-const CHUNK: usize = 1 << 20;
+const CHUNK: usize = 2 << 20;
 
-/// The memory that `ahead` batches take, and the window they are found in.
-pub(super) fn memory<C: Codec>(ahead: u64) -> u64 {
+/// The memory that `ahead` batches of units of `plain` bytes at most take, and the window they are found in.
+pub(super) fn memory<C: Codec>(plain: usize, ahead: u64) -> u64 {
     // The window holds a unit that is not whole yet, as much that is consumed, and two chunks.
-    ahead * each::<C>() + (2 * (C::COMPRESSED + CHUNK) + C::STATE) as u64
+    ahead * each::<C>(plain) + (2 * (plain + C::MORE + CHUNK) + C::STATE) as u64
 }
 
 /// How many batches fit into `memory`.
-pub(super) fn fit<C: Codec>(memory: u64) -> u64 {
-    memory.saturating_sub(self::memory::<C>(0)) / each::<C>()
+pub(super) fn fit<C: Codec>(plain: usize, memory: u64) -> u64 {
+    memory.saturating_sub(self::memory::<C>(plain, 0)) / each::<C>(plain)
 }
 
-fn each<C: Codec>() -> u64 {
-    (C::PLAIN + C::COMPRESSED) as u64
+fn each<C: Codec>(plain: usize) -> u64 {
+    // A batch keeps the buffer that its bytes were read into.
+    (2 * plain + C::MORE + CHUNK) as u64
 }
 
 /// Decompresses from the beginning of the window, or `is_listed` counts, until something has no known end.
@@ -37,16 +39,17 @@ pub(super) fn units<C: Codec>(
     mut write: impl FnMut(&[u8]) -> Result<()>,
     budget: &Budget,
 ) -> Result<()> {
-    let spare = Spare::default();
+    let (packed, plain) = (Spare::default(), Spare::default());
+    let tools: Mutex<Vec<C::Tool>> = Mutex::default();
+    let idle = || tools.lock().unwrap_or_else(PoisonError::into_inner);
     // What is wrong behind a batch is told when the batch is through.
     let mut failed = None;
     let read = || {
         if let Some(error) = failed.take() {
             return Err(error);
         }
-        let mut batch = Batch { offset: window.offset(), bytes: spare.take(), ..Batch::default() };
-        batch.bytes.clear();
-        match collect(codec, window, source, &mut batch, &spare, budget) {
+        let mut batch = Batch { offset: window.offset(), ..Batch::default() };
+        match collect(codec, window, source, &mut batch, &packed, budget) {
             Err(error) if batch.units.is_empty() => return Err(error),
             Err(error) => failed = Some(error),
             Ok(()) => {}
@@ -55,23 +58,27 @@ pub(super) fn units<C: Codec>(
     };
     let compute = |batch: Batch| {
         budget.check()?;
-        let mut out = spare.take();
-        let mut plain = batch.plain;
-        if is_listed && batch.units.iter().all(|unit| unit.is_exact) {
-            out.clear();
-        } else {
-            C::decompress(&batch, &mut out, budget)?;
-            plain = out.len();
+        let len = batch.bytes.bytes().len() as u64;
+        let (mut out, mut filled, mut told) = (plain.take(), 0, batch.plain as u64);
+        if !(is_listed && batch.units.iter().all(|unit| unit.is_exact)) {
+            let known = idle().pop();
+            let mut tool = match known {
+                Some(tool) => tool,
+                None => C::tool()?,
+            };
+            filled = C::decompress(&mut tool, &batch, &mut out, budget)?;
+            told = filled as u64;
+            idle().push(tool);
         }
-        let len = batch.bytes.len() as u64;
         budget.advance(len);
-        spare.give_back(batch.bytes);
-        Ok((out, plain as u64, batch.offset + len))
+        let end = batch.offset + len;
+        batch.bytes.give_back(&packed);
+        Ok((out, filled, told, end))
     };
-    let write = |(out, plain, end): (Vec<u8>, u64, u64)| {
-        account.add(plain, end)?;
-        write(&out)?;
-        spare.give_back(out);
+    let write = |(out, filled, told, end): (Vec<u8>, usize, u64, u64)| {
+        account.add(told, end)?;
+        write(out.get(..filled).unwrap_or_default())?;
+        plain.give_back(out);
         Ok(())
     };
     let ahead = usize::try_from(ahead).unwrap_or(usize::MAX);
@@ -84,23 +91,25 @@ fn collect<C: Codec>(
     window: &mut Window,
     source: &mut (impl Read + ?Sized),
     batch: &mut Batch,
-    spare: &Spare,
+    packed: &Spare,
     budget: &Budget,
 ) -> Result<()> {
+    let mut len = 0;
     loop {
         budget.check()?;
         match codec.peek(window) {
             Peek::Unit(unit) => {
-                let is_full = batch.plain + unit.plain > C::PLAIN
-                    || batch.bytes.len() + unit.len > C::COMPRESSED;
+                let is_full =
+                    batch.plain + unit.plain > C::BATCH || len + unit.len > C::BATCH + C::MORE;
                 if is_full && !batch.units.is_empty() {
                     return Ok(());
                 }
                 codec.take(&unit, window.offset())?;
-                batch.bytes.extend_from_slice(window.rest().get(..unit.len).unwrap_or_default());
-                batch.plain += unit.plain;
                 window.consume(unit.len);
+                len += unit.len;
+                batch.plain += unit.plain;
                 batch.units.push(unit);
+                batch.bytes = window.share(len);
             }
             // Offsets of a batch go on without a gap.
             Peek::Pass(_) if !batch.units.is_empty() => return Ok(()),
@@ -109,11 +118,9 @@ fn collect<C: Codec>(
                 window.consume(len);
                 batch.offset = window.offset();
             }
-            Peek::More => {
-                let mut chunk = spare.take();
-                window.read(source, &mut chunk, CHUNK)?;
-                spare.give_back(chunk);
-            }
+            // What is read next goes into another buffer.
+            Peek::More if !batch.units.is_empty() => return Ok(()),
+            Peek::More => window.read(source, CHUNK, packed)?,
             Peek::Other => return Ok(()),
         }
     }

@@ -2,15 +2,13 @@
 
 use std::io::{Cursor, Read};
 
-use age::{DecryptError, Identity, IdentityFile, scrypt};
-use age_core::format::FileKey;
 use brawn_core::{Budget, Error, ErrorKind, Result};
-use zeroize::Zeroizing;
+use secrecy::zeroize::Zeroizing;
 
 use super::Options;
 use crate::encrypt::{
-    Header, NONCE, Passphrase, PayloadKey, Place, SEALED, dearmored, file, malformed, named, own,
-    variable, work_factor,
+    FileKey, Header, Identity, Knower, NONCE, Passphrase, PayloadKey, Place, SEALED, dearmored,
+    file, identities, named, no_match, variable, work_factor,
 };
 
 /// Unwraps file keys; on any thread.
@@ -45,10 +43,8 @@ pub(super) fn named_by(options: &Options) -> Result<Vec<AnyIdentity>> {
     Ok(identities)
 }
 
-fn derived(passphrase: &Passphrase, options: &Options) -> scrypt::Identity {
-    let mut identity = scrypt::Identity::new(passphrase.secret());
-    identity.set_max_work_factor(options.max_work_factor());
-    identity
+fn derived(passphrase: &Passphrase, options: &Options) -> Knower {
+    Knower { passphrase: passphrase.clone(), work_factor: options.max_work_factor() }
 }
 
 /// Keys as text; `place` is where it was found. None of it is in an error.
@@ -73,7 +69,7 @@ fn parse(
     keys(place, text)
 }
 
-fn keys(place: &str, mut text: &[u8]) -> Result<Vec<AnyIdentity>> {
+fn keys(place: &str, text: &[u8]) -> Result<Vec<AnyIdentity>> {
     let has_line =
         |start: &[u8]| text.split(|byte| *byte == b'\n').any(|line| line.starts_with(start));
     if has_line(b"AGE-SECRET-KEY-PQ-") {
@@ -86,23 +82,21 @@ fn keys(place: &str, mut text: &[u8]) -> Result<Vec<AnyIdentity>> {
             "{place} holds a key of a plugin, and plugins are not run"
         )));
     }
-    // Its errors name the line by its number.
-    let no_keys = |error: std::io::Error| {
-        Error::invalid_options(format!("{place} holds no age keys")).with_source(error)
-    };
-    let file = IdentityFile::from_buffer(&mut text).map_err(no_keys)?;
-    let identities = file
-        .into_identities()
-        .map_err(|_| Error::invalid_options(format!("{place} holds no keys")))?;
-    if identities.is_empty() {
+    // The file may be the wrong one, and secret: none of it is shown.
+    let keys = identities(text).map_err(|line| {
+        Error::invalid_options(format!("{place} holds no age keys: line {line} is none"))
+    })?;
+    if keys.is_empty() {
         return Err(Error::invalid_options(format!("{place} holds no key")));
     }
-    Ok(identities)
+    Ok(keys.into_iter().map(|key| Box::new(key) as AnyIdentity).collect())
 }
 
 #[cfg(feature = "ssh")]
 fn ssh(place: &str, text: &[u8], passphrase: Option<&Passphrase>) -> Result<AnyIdentity> {
     use age::ssh::Identity as Key;
+
+    use crate::encrypt::Foreign;
     let no_key = || Error::invalid_options(format!("{place} holds no SSH private key"));
     match Key::from_buffer(text, None).map_err(|_| no_key())? {
         Key::Encrypted(key) => {
@@ -110,16 +104,16 @@ fn ssh(place: &str, text: &[u8], passphrase: Option<&Passphrase>) -> Result<AnyI
                 return Err(Error::invalid_options(format!("{place} has a passphrase"))
                     .with_hint("give the passphrase too: `passphrase`"));
             };
-            let key = key.decrypt(passphrase.secret()).map_err(|_| {
+            let key = key.decrypt(passphrase.secret().clone()).map_err(|_| {
                 Error::invalid_options(format!("the passphrase does not open {place}"))
             })?;
-            Ok(Box::new(Key::from(key)))
+            Ok(Box::new(Foreign(Key::from(key))))
         }
         Key::Unsupported(_) => {
             Err(Error::unsupported(format!("{place} holds an SSH key of a kind that age lacks"))
                 .with_hint("ssh-ed25519 and ssh-rsa are known"))
         }
-        key @ Key::Unencrypted(_) => Ok(Box::new(key)),
+        key @ Key::Unencrypted(_) => Ok(Box::new(Foreign(key))),
     }
 }
 
@@ -136,15 +130,7 @@ fn ssh(place: &str, _: &[u8], _: Option<&Passphrase>) -> Result<AnyIdentity> {
 pub(super) fn unwrap(header: &Header, identities: &[&(dyn Identity + Sync)]) -> Result<FileKey> {
     let is_passphrase = work_factor(&header.stanzas)?.is_some();
     match identities.iter().find_map(|identity| identity.unwrap_stanzas(&header.stanzas)) {
-        Some(Ok(key)) => Ok(key),
-        Some(Err(error)) => Err(match error {
-            DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed if is_passphrase => {
-                Error::invalid_input("the passphrase does not match that of the file")
-            }
-            DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed => no_match(),
-            DecryptError::Io(error) => own(error),
-            _ => malformed("a stanza is malformed"),
-        }),
+        Some(unwrapped) => unwrapped,
         None if is_passphrase => {
             Err(Error::invalid_input("no identity matched: it is encrypted with a passphrase")
                 .with_hint("give the passphrase: `passphrase`"))
@@ -158,16 +144,8 @@ pub(super) fn unwrap(header: &Header, identities: &[&(dyn Identity + Sync)]) -> 
     }
 }
 
-fn no_match() -> Error {
-    Error::invalid_input("no identity matched any of the recipients")
-}
-
 /// A small file that is encrypted with a passphrase: keys.
-fn decrypted(
-    text: &[u8],
-    identity: &scrypt::Identity,
-    options: &Options,
-) -> Result<Zeroizing<Vec<u8>>> {
+fn decrypted(text: &[u8], identity: &Knower, options: &Options) -> Result<Zeroizing<Vec<u8>>> {
     let budget = Budget::unlimited();
     let mut input = dearmored(Cursor::new(text))?;
     let header = Header::read(&mut input)?;

@@ -4,18 +4,17 @@ use std::cell::Cell;
 use std::fmt;
 use std::io::Read;
 
-use age::Identity;
 use brawn_core::blocks::{self, Spare};
 use brawn_core::{
-    Budget, ByteSize, Error, Head, Job, Plan, PlannedOutput, Planning, Result, Sink, Source, Tally,
-    Vcpus,
+    Budget, ByteSize, Error, Head, Job, Plan, PlannedOutput, Planning, Pool, Result, Sink, Source,
+    Tally,
 };
 
 use super::Options;
 use super::identities::{self, AnyIdentity};
 use crate::encrypt::{
-    Blocks, CHUNK, CHUNKS, Counted, Header, NONCE, PayloadKey, SEALED, SUFFIX, dearmored,
-    in_flight, memory, on_pool, work_factor,
+    Blocks, CHUNK, CHUNKS, Counted, Header, Identity, NONCE, PayloadKey, SEALED, SUFFIX, dearmored,
+    in_flight, malformed, memory, on_pool, work_factor,
 };
 
 /// The memory of one block in flight: itself, and what it becomes.
@@ -101,7 +100,7 @@ impl Job for DecryptJob {
             };
         let size = (CHUNKS * SEALED) as u64;
         let count = head.size.map_or(u64::MAX, |bytes| bytes.div_ceil(size).max(1));
-        let ahead = (blocks::ahead(Vcpus::detect().workers.get()) as u64).min(count);
+        let ahead = (blocks::ahead(Pool::expected_workers()) as u64).min(count);
         Ok(Planning::Ready(Plan {
             peak_memory: derivation.max(BESIDE + ahead * FOR_ONE),
             outputs: vec![PlannedOutput {
@@ -171,7 +170,7 @@ impl Job for DecryptJob {
 fn nonce(input: &mut impl Read) -> Result<[u8; NONCE]> {
     let mut nonce = Vec::new();
     blocks::fill(input, &mut nonce, NONCE)?;
-    nonce.try_into().map_err(|_| Error::invalid_input("the payload is damaged: it ends early"))
+    nonce.try_into().map_err(|_| malformed("it ends before the nonce of the payload"))
 }
 
 impl fmt::Debug for DecryptJob {

@@ -1,10 +1,9 @@
 //! ASCII armor: base64 in lines of 64 characters between two markers, strictly.
 //!
-//! <https://c2sp.org/age>, "ASCII armor". It is read by the `age` crate.
+//! <https://c2sp.org/age>, "ASCII armor".
 
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 
-use age::armor::{ArmoredReadError, ArmoredReader};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use brawn_core::{Error, Result, blocks};
@@ -12,10 +11,11 @@ use brawn_core::{Error, Result, blocks};
 const BEGIN: &[u8] = b"-----BEGIN AGE ENCRYPTED FILE-----";
 const END: &[u8] = b"-----END AGE ENCRYPTED FILE-----";
 /// What tells armor from anything else, so that a marker with a flaw is one and no binary header.
-const MARK: &[u8] = b"-----BEGIN";
+const MARK: &[u8] = b"-----";
 
-/// Bytes that become a line of 64 characters.
+/// Bytes that become a line, and its characters.
 const LINE: usize = 48;
+const COLUMNS: usize = LINE / 3 * 4;
 /// The most space before the first marker, and the longest line: what is longer is no armor.
 const LONGEST: usize = 1024;
 
@@ -43,63 +43,117 @@ pub(crate) fn dearmored<'a>(mut reader: impl Read + 'a) -> Result<Box<dyn BufRea
     if !is_armored {
         return Ok(Box::new(BufReader::new(Cursor::new(start).chain(reader))));
     }
-    let lines = Lines { reader: Cursor::new(start.split_off(space)).chain(reader), length: 0 };
-    Ok(Box::new(BufReader::new(Armored(ArmoredReader::new(lines)))))
+    let reader = BufReader::new(Cursor::new(start.split_off(space)).chain(reader));
+    Ok(Box::new(BufReader::new(Armored::new(reader))))
 }
 
-/// Ends where a line is too long to be one, before it fills the memory.
-struct Lines<R> {
+/// What armor holds.
+struct Armored<R> {
     reader: R,
-    length: usize,
+    state: State,
+    line: Vec<u8>,
+    plain: [u8; LINE],
+    at: usize,
+    filled: usize,
 }
 
-impl<R: Read> Read for Lines<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.reader.read(buffer)?;
-        for line in buffer.get(..read).unwrap_or_default().split_inclusive(|byte| *byte == b'\n') {
-            self.length += line.len();
-            if self.length > LONGEST {
-                return Err(io::Error::other(damaged("a line is longer than 64 characters")));
-            }
-            if line.ends_with(b"\n") {
-                self.length = 0;
-            }
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Begin,
+    Lines,
+    /// A line was short: the next is the last.
+    Short,
+    Ended,
+}
+
+impl<R: BufRead> Armored<R> {
+    fn new(reader: R) -> Armored<R> {
+        let line = Vec::with_capacity(LONGEST + 1);
+        Armored { reader, state: State::Begin, line, plain: [0; LINE], at: 0, filled: 0 }
+    }
+
+    /// The next line without its end, if it has one.
+    fn next(&mut self) -> io::Result<()> {
+        self.line.clear();
+        let mut line = (&mut self.reader).take(LONGEST as u64 + 1);
+        line.read_until(b'\n', &mut self.line)?;
+        if self.line.len() > LONGEST {
+            return Err(flaw("a line is longer than 64 characters"));
         }
+        match self.line.as_slice() {
+            [] => return Err(flaw("it ends early")),
+            [.., b'\r', b'\n'] => self.line.truncate(self.line.len() - 2),
+            [.., b'\n'] => self.line.truncate(self.line.len() - 1),
+            // The last line alone may have no end.
+            line if self.state == State::Begin || line != END => return Err(flaw("it ends early")),
+            _ => {}
+        }
+        if self.line.contains(&b'\r') {
+            return Err(flaw("a line has a CR inside"));
+        }
+        Ok(())
+    }
+
+    /// Goes on by a line.
+    fn step(&mut self) -> io::Result<()> {
+        self.next()?;
+        if self.state == State::Begin {
+            if self.line != BEGIN {
+                return Err(flaw("its first line is not exact"));
+            }
+            self.state = State::Lines;
+            return Ok(());
+        }
+        if self.line == END {
+            self.state = State::Ended;
+            return self.space();
+        }
+        match self.line.len() {
+            COLUMNS if self.state == State::Short => {
+                return Err(flaw("a line is short and not the last"));
+            }
+            COLUMNS => {}
+            len if len % 4 != 0 => return Err(flaw("its last line has no padding")),
+            1..COLUMNS if self.state == State::Lines => self.state = State::Short,
+            _ => return Err(flaw("a line has not 64 characters, or its last line is missing")),
+        }
+        self.filled = BASE64_STANDARD
+            .decode_slice(&self.line, &mut self.plain)
+            .map_err(|_| flaw("a line is not canonical base64"))?;
+        self.at = 0;
+        Ok(())
+    }
+
+    /// Behind the last line there is space at most.
+    fn space(&mut self) -> io::Result<()> {
+        loop {
+            let rest = self.reader.fill_buf()?;
+            if rest.is_empty() {
+                return Ok(());
+            }
+            if !rest.iter().all(u8::is_ascii_whitespace) {
+                return Err(flaw("text follows its last line"));
+            }
+            let len = rest.len();
+            self.reader.consume(len);
+        }
+    }
+}
+
+impl<R: BufRead> Read for Armored<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.at == self.filled && self.state != State::Ended {
+            self.step()?;
+        }
+        let mut rest = self.plain.get(self.at..self.filled).unwrap_or_default();
+        let read = rest.read(buffer)?;
+        self.at += read;
         Ok(read)
     }
 }
 
-/// Names what the `age` crate finds.
-struct Armored<R: BufRead>(ArmoredReader<R>);
-
-impl<R: BufRead> Read for Armored<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer).map_err(|error| {
-            let flaw = match error.kind() {
-                io::ErrorKind::UnexpectedEof => "it ends early",
-                io::ErrorKind::InvalidData => {
-                    let inner = error.get_ref();
-                    match inner.and_then(|inner| inner.downcast_ref::<ArmoredReadError>()) {
-                        Some(ArmoredReadError::Base64(_)) => "a line is not canonical base64",
-                        Some(ArmoredReadError::InvalidBeginMarker) => "its first line is not exact",
-                        Some(ArmoredReadError::LineContainsCr) => "a line has a CR inside",
-                        Some(ArmoredReadError::MissingPadding) => "its last line has no padding",
-                        Some(ArmoredReadError::NotWrappedAt64Chars) => {
-                            "a line has not 64 characters, or its last line is missing"
-                        }
-                        Some(ArmoredReadError::ShortLineInMiddle) => {
-                            "a line is short and not the last"
-                        }
-                        Some(ArmoredReadError::TrailingGarbage) => "text follows its last line",
-                        _ => "it holds bytes that are no text",
-                    }
-                }
-                // Of the source.
-                _ => return error,
-            };
-            io::Error::other(damaged(flaw))
-        })
-    }
+fn flaw(flaw: &str) -> io::Error {
+    io::Error::other(damaged(flaw))
 }
 
 fn damaged(flaw: &str) -> Error {
@@ -150,7 +204,7 @@ impl Armor {
 }
 
 fn line(bytes: &[u8], text: &mut Vec<u8>) {
-    let mut encoded = [0; LINE / 3 * 4];
+    let mut encoded = [0; COLUMNS];
     let length = BASE64_STANDARD.encode_slice(bytes, &mut encoded).unwrap_or_default();
     text.extend_from_slice(encoded.get(..length).unwrap_or_default());
     text.push(b'\n');

@@ -1,19 +1,17 @@
 //! The header of an age file: who can read it, and proof that it was not changed.
 //!
-//! <https://c2sp.org/age>, "Header". Stanzas are parsed and written by `age-core`; the lines around them are here.
+//! <https://c2sp.org/age>, "Header".
 
 use std::io::Read;
 
-use age_core::format::{FileKey, Stanza, read, write};
-use age_core::primitives::hkdf;
-use age_core::secrecy::ExposeSecret as _;
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
-use brawn_core::{Error, ErrorKind, Result, blocks};
-use zeroize::Zeroizing;
+use brawn_core::{Error, Result, blocks};
 
+use super::format::{FileKey, Stanza};
 use super::passphrase::SCRYPT;
+use super::wrapping::hkdf;
 
 const FAMILY: &[u8] = b"age-encryption.org/";
 const VERSION: &[u8] = b"age-encryption.org/v1\n";
@@ -37,7 +35,8 @@ impl Header {
     /// Reads a header and not a byte more.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`] where it is not one, or ends early; [`ErrorKind::Unsupported`] for another version.
+    /// [`ErrorKind::InvalidInput`](brawn_core::ErrorKind::InvalidInput) where it is not one, or ends early;
+    /// [`ErrorKind::Unsupported`](brawn_core::ErrorKind::Unsupported) for another version.
     pub(crate) fn read(input: &mut impl Read) -> Result<Header> {
         let mut text = Vec::new();
         line(input, &mut text)?;
@@ -74,9 +73,9 @@ impl Header {
         let mut rest = text.get(VERSION.len()..last).unwrap_or_default();
         let mut stanzas = Vec::new();
         while !rest.is_empty() {
-            let (after, stanza) = read::age_stanza(rest)
-                .map_err(|_| malformed(&format!("stanza {} is malformed", stanzas.len() + 1)))?;
-            stanzas.push(Stanza::from(stanza));
+            let (stanza, after) = Stanza::parse(rest)
+                .ok_or_else(|| malformed(&format!("stanza {} is malformed", stanzas.len() + 1)))?;
+            stanzas.push(stanza);
             rest = after;
         }
         if stanzas.is_empty() {
@@ -92,9 +91,9 @@ impl Header {
     /// Whether it is the header that was written with `key`.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`] where it is not.
+    /// [`ErrorKind::InvalidInput`](brawn_core::ErrorKind::InvalidInput) where it is not.
     pub(crate) fn verify(&self, key: &FileKey) -> Result<()> {
-        hmac::verify(&mac_key(key), &self.covered, &self.mac)
+        hmac::verify(&mac_key(key)?, &self.covered, &self.mac)
             .map_err(|_| Error::invalid_input("the HMAC of the header is wrong: it was changed"))
     }
 }
@@ -102,26 +101,22 @@ impl Header {
 /// The header for `stanzas`, as bytes.
 ///
 /// # Errors
-/// [`ErrorKind::Storage`] where memory cannot take it.
+/// None that the library is known to have.
 pub(crate) fn header(stanzas: &[Stanza], key: &FileKey) -> Result<Vec<u8>> {
     let mut text = VERSION.to_vec();
     for stanza in stanzas {
-        let written = write::age_stanza(&stanza.tag, &stanza.args, &stanza.body);
-        cookie_factory::gen_simple(written, &mut text).map_err(|error| {
-            Error::new(ErrorKind::Storage, "the header could not be written").with_source(error)
-        })?;
+        stanza.write(&mut text);
     }
     text.extend_from_slice(END);
-    let mac = hmac::sign(&mac_key(key), &text);
+    let mac = hmac::sign(&mac_key(key)?, &text);
     text.push(b' ');
     text.extend_from_slice(BASE64_STANDARD_NO_PAD.encode(mac).as_bytes());
     text.push(b'\n');
     Ok(text)
 }
 
-fn mac_key(key: &FileKey) -> hmac::Key {
-    let derived = Zeroizing::new(hkdf(&[], b"header", key.expose_secret()));
-    hmac::Key::new(hmac::HMAC_SHA256, &*derived)
+fn mac_key(key: &FileKey) -> Result<hmac::Key> {
+    Ok(hmac::Key::new(hmac::HMAC_SHA256, &*hkdf(&[], b"header", key.expose())?))
 }
 
 /// Appends the next line with its end; less where the input ends.

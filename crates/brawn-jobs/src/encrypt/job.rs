@@ -3,21 +3,22 @@
 use std::cell::Cell;
 use std::fmt;
 
-use age::scrypt;
-use age_core::format::FileKey;
 use brawn_core::blocks::{self, Spare};
 use brawn_core::{
-    Budget, ByteSize, Error, ErrorKind, Head, Job, Plan, PlannedOutput, Planning, Result, Sink,
-    Source, Tally, Vcpus,
+    Budget, ByteSize, Error, Head, Job, Plan, PlannedOutput, Planning, Pool, Result, Sink, Source,
+    Tally,
 };
 
 use super::armor::Armor;
 use super::blocks::{Blocks, Counted};
+use super::format::{FileKey, KEY};
 use super::header::header;
 use super::on_pool::on_pool;
 use super::passphrase::{self, WORK_FACTOR};
 use super::payload::{CHUNK, CHUNKS, NONCE, PayloadKey, SEALED};
 use super::recipients::{self, AnyRecipient};
+use super::scrypt::Knower;
+use super::wrapping::random;
 use super::{Options, SUFFIX};
 
 /// The memory of one block in flight: itself, and what it becomes.
@@ -39,7 +40,7 @@ impl EncryptJob {
     /// The job for `options`. Files and variables that they name are read now.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidOptions`] where they name no recipient, or one that is none.
+    /// [`ErrorKind::InvalidOptions`](brawn_core::ErrorKind::InvalidOptions) where they name no recipient, or one that is none.
     pub fn new(options: Options) -> Result<EncryptJob> {
         EncryptJob::with_recipients(options, Vec::new())
     }
@@ -67,9 +68,7 @@ impl EncryptJob {
                 return Err(Error::invalid_options("a passphrase and other recipients are given")
                     .with_hint("a passphrase stands alone in an age file"));
             }
-            let mut recipient = scrypt::Recipient::new(passphrase.secret());
-            recipient.set_work_factor(WORK_FACTOR);
-            recipients.push(Box::new(recipient));
+            recipients.push(Box::new(Knower { passphrase, work_factor: WORK_FACTOR }));
             derivation = passphrase::memory(WORK_FACTOR);
         }
         if recipients.is_empty() {
@@ -98,16 +97,16 @@ impl EncryptJob {
     }
 
     fn secrets(&self) -> Result<(FileKey, [u8; NONCE])> {
-        let random = |bytes: &mut [u8]| {
-            aws_lc_rs::rand::fill(bytes)
-                .map_err(|_| Error::new(ErrorKind::Unavailable, "the system gives no random bytes"))
-        };
-        if let Some((key, nonce)) = self.known {
-            return Ok((FileKey::new(Box::new(key)), nonce));
+        if let Some((known, nonce)) = self.known {
+            let known = FileKey::try_new(|key: &mut [u8; KEY]| {
+                *key = known;
+                Ok::<_, Error>(())
+            })?;
+            return Ok((known, nonce));
         }
         let mut nonce = [0; NONCE];
         random(&mut nonce)?;
-        Ok((FileKey::try_init_with_mut(|key| random(key))?, nonce))
+        Ok((FileKey::try_new(|key| random(key))?, nonce))
     }
 }
 
@@ -127,7 +126,7 @@ impl Job for EncryptJob {
         }
         let size = (CHUNKS * CHUNK) as u64;
         let count = head.size.map_or(u64::MAX, |bytes| bytes.div_ceil(size).max(1));
-        let ahead = (blocks::ahead(Vcpus::detect().workers.get()) as u64).min(count);
+        let ahead = (blocks::ahead(Pool::expected_workers()) as u64).min(count);
         Ok(Planning::Ready(Plan {
             peak_memory: self.derivation.max(self.beside() + ahead * FOR_ONE),
             outputs: vec![PlannedOutput {

@@ -5,14 +5,14 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::io;
 use std::sync::Arc;
 
-use age::{DecryptError, EncryptError, Identity, Recipient};
-use age_core::format::{FileKey, Stanza, is_arbitrary_string};
-use age_core::secrecy::ExposeSecret as _;
-use brawn_core::{Error, ErrorKind, Result};
-use zeroize::Zeroizing;
+use brawn_core::{Error, Result};
+use secrecy::zeroize::Zeroizing;
+
+use super::format::{FileKey, Stanza, is_argument};
+use super::header::malformed;
+use super::wrapping::{Identity, Recipient};
 
 /// The type of its stanza.
 const TAG: &str = "brawn-kms";
@@ -44,10 +44,10 @@ impl ServiceKey {
     /// The key that `service` knows as `id`, such as the ARN of a key of AWS KMS. It is readable in each file.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidOptions`] where `id` is empty, or has spaces or other than ASCII characters.
+    /// [`ErrorKind::InvalidOptions`](brawn_core::ErrorKind::InvalidOptions) where `id` is empty, or has spaces or other than ASCII characters.
     pub fn new(id: impl Into<String>, service: Arc<dyn KeyService>) -> Result<ServiceKey> {
         let id = id.into();
-        if !is_arbitrary_string(&id) {
+        if !is_argument(&id) {
             return Err(Error::invalid_options(format!("`{id}` cannot name a key in an age file"))
                 .with_hint("visible ASCII characters, without spaces"));
         }
@@ -62,36 +62,26 @@ impl fmt::Debug for ServiceKey {
 }
 
 impl Recipient for ServiceKey {
-    fn wrap_file_key(&self, key: &FileKey) -> Result<(Vec<Stanza>, HashSet<String>), EncryptError> {
-        let body = self.service.wrap(key.expose_secret()).map_err(io::Error::other)?;
+    fn wrap_file_key(&self, key: &FileKey) -> Result<(Vec<Stanza>, HashSet<String>)> {
+        let body = self.service.wrap(key.expose())?;
         let stanza = Stanza { tag: TAG.to_owned(), args: vec![self.id.clone()], body };
         Ok((vec![stanza], HashSet::new()))
     }
 }
 
 impl Identity for ServiceKey {
-    fn unwrap_stanza(&self, stanza: &Stanza) -> Option<Result<FileKey, DecryptError>> {
+    fn unwrap_stanza(&self, stanza: &Stanza) -> Option<Result<FileKey>> {
         if stanza.tag != TAG || stanza.args != [self.id.as_str()] {
             return None;
         }
-        let unwrapped = match self.service.unwrap(&stanza.body) {
-            Ok(unwrapped) => unwrapped,
-            Err(error) => return Some(Err(DecryptError::Io(io::Error::other(error)))),
-        };
-        Some(FileKey::try_init_with_mut(|key| {
-            if unwrapped.len() != key.len() {
-                return Err(DecryptError::InvalidHeader);
-            }
-            key.copy_from_slice(&unwrapped);
-            Ok(())
+        Some(self.service.unwrap(&stanza.body).and_then(|unwrapped| {
+            FileKey::try_new(|key| {
+                *key = unwrapped
+                    .as_slice()
+                    .try_into()
+                    .map_err(|_| malformed("a key service gave a key of another length"))?;
+                Ok(())
+            })
         }))
-    }
-}
-
-/// brawn's own error, where the `age` crate carried one.
-pub(crate) fn own(error: io::Error) -> Error {
-    match error.downcast::<Error>() {
-        Ok(own) => own,
-        Err(error) => Error::new(ErrorKind::Storage, "a key could not be used").with_source(error),
     }
 }

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use age::secrecy::{ExposeSecret as _, SecretString};
-use age_core::format::Stanza;
 use brawn_core::{Error, Result};
+use secrecy::{ExposeSecret as _, SecretString};
 
+use super::format::Stanza;
 use super::header::malformed;
 use super::secret;
 
@@ -59,8 +59,8 @@ impl Passphrase {
         Ok(Passphrase(text))
     }
 
-    pub(crate) fn secret(&self) -> SecretString {
-        self.0.clone()
+    pub(crate) fn secret(&self) -> &SecretString {
+        &self.0
     }
 }
 

@@ -3,12 +3,11 @@
 //! <https://c2sp.org/age>, "Payload": the STREAM construction. The nonce of a chunk is its number, big endian in 11 bytes,
 //! and a byte that is 1 for the last one alone; so a chunk that is changed, moved, left out or repeated does not open.
 
-use age_core::format::FileKey;
-use age_core::primitives::hkdf;
-use age_core::secrecy::ExposeSecret as _;
 use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use brawn_core::{Budget, Error, ErrorKind, Result};
-use zeroize::Zeroizing;
+
+use super::format::FileKey;
+use super::wrapping::hkdf;
 
 /// Plain bytes of a chunk; the last one may have fewer.
 pub(crate) const CHUNK: usize = 64 << 10;
@@ -40,7 +39,7 @@ impl PayloadKey {
     /// # Errors
     /// [`ErrorKind::Unsupported`] where the library has no ChaCha20-Poly1305.
     pub(crate) fn derive(key: &FileKey, nonce: &[u8; NONCE]) -> Result<PayloadKey> {
-        PayloadKey::new(&Zeroizing::new(hkdf(nonce, b"payload", key.expose_secret())))
+        PayloadKey::new(&*hkdf(nonce, b"payload", key.expose())?)
     }
 
     pub(crate) fn new(key: &[u8; 32]) -> Result<PayloadKey> {

@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use age::{EncryptError, Recipient, tag, tagpq, x25519};
-use age_core::format::{FileKey, Stanza};
-use brawn_core::{Error, ErrorKind, Result};
+use brawn_core::{Error, Result};
 
-use super::secret;
+use super::format::{FileKey, Stanza};
+use super::wrapping::Recipient;
+use super::{secret, x25519};
 
 /// Wraps file keys; on any thread.
 pub type AnyRecipient = Box<dyn Recipient + Send + Sync>;
@@ -14,8 +14,8 @@ pub type AnyRecipient = Box<dyn Recipient + Send + Sync>;
 /// The recipient that `text` names: `age1...`, or in builds with the feature `ssh` an SSH public key.
 ///
 /// # Errors
-/// [`ErrorKind::InvalidOptions`] where it is none, [`ErrorKind::Unsupported`] where it is one of a kind that this build does
-/// not have. A secret key in its place is not shown.
+/// [`ErrorKind::InvalidOptions`](brawn_core::ErrorKind::InvalidOptions) where it is none,
+/// [`ErrorKind::Unsupported`](brawn_core::ErrorKind::Unsupported) where it is one of a kind that this build does not have. A secret key in its place is not shown.
 pub(crate) fn parse(text: &str) -> Result<AnyRecipient> {
     named(text).map_err(|why| match why {
         Why::Secret => Error::invalid_options("a secret key stands where a recipient should be")
@@ -79,11 +79,8 @@ fn named(text: &str) -> Result<AnyRecipient, Why> {
     if let Ok(recipient) = text.parse::<x25519::Recipient>() {
         return Ok(Box::new(recipient));
     }
-    if let Ok(recipient) = text.parse::<tag::Recipient>() {
-        return Ok(Box::new(recipient));
-    }
-    if let Ok(recipient) = text.parse::<tagpq::Recipient>() {
-        return Ok(Box::new(recipient));
+    if text.starts_with("age1tag") {
+        return tagged(text);
     }
     Err(if text.starts_with("age1pq1") {
         Why::Unsupported("a post-quantum recipient, which this build does not have")
@@ -94,11 +91,29 @@ fn named(text: &str) -> Result<AnyRecipient, Why> {
     })
 }
 
+/// Recipients whose keys are in hardware, with a plugin to read them.
+#[cfg(feature = "ssh")]
+fn tagged(text: &str) -> Result<AnyRecipient, Why> {
+    use super::foreign::Foreign;
+    if let Ok(recipient) = text.parse::<age::tag::Recipient>() {
+        return Ok(Box::new(Foreign(recipient)));
+    }
+    match text.parse::<age::tagpq::Recipient>() {
+        Ok(recipient) => Ok(Box::new(Foreign(recipient))),
+        Err(_) => Err(Why::Unknown),
+    }
+}
+
+#[cfg(not(feature = "ssh"))]
+fn tagged(_: &str) -> Result<AnyRecipient, Why> {
+    Err(Why::Unsupported("a tagged recipient, and this build is without the feature `ssh`"))
+}
+
 #[cfg(feature = "ssh")]
 fn ssh(text: &str) -> Result<AnyRecipient, Why> {
     use age::ssh::ParseRecipientKeyError as Fault;
     match text.parse::<age::ssh::Recipient>() {
-        Ok(recipient) => Ok(Box::new(recipient)),
+        Ok(recipient) => Ok(Box::new(super::foreign::Foreign(recipient))),
         Err(Fault::RsaModulusTooLarge) => {
             Err(Why::Unsupported("an RSA key of more than 4096 bits"))
         }
@@ -118,13 +133,13 @@ fn ssh(_: &str) -> Result<AnyRecipient, Why> {
 /// The file key, wrapped for each.
 ///
 /// # Errors
-/// [`ErrorKind::InvalidOptions`] where some may not stand beside others (a passphrase stands alone), or what a recipient
+/// [`ErrorKind::InvalidOptions`](brawn_core::ErrorKind::InvalidOptions) where some may not stand beside others (a passphrase stands alone), or what a recipient
 /// itself fails with.
 pub(crate) fn wrap(recipients: &[AnyRecipient], key: &FileKey) -> Result<Vec<Stanza>> {
     let mut stanzas = Vec::new();
     let mut common: Option<HashSet<String>> = None;
     for recipient in recipients {
-        let (more, labels) = recipient.wrap_file_key(key).map_err(failed)?;
+        let (more, labels) = recipient.wrap_file_key(key)?;
         if common.get_or_insert_with(|| labels.clone()) != &labels {
             return Err(Error::invalid_options("these recipients may not stand in one file")
                 .with_hint("a passphrase stands alone, and so do recipients of different kinds that say so"));
@@ -132,11 +147,4 @@ pub(crate) fn wrap(recipients: &[AnyRecipient], key: &FileKey) -> Result<Vec<Sta
         stanzas.extend(more);
     }
     Ok(stanzas)
-}
-
-fn failed(error: EncryptError) -> Error {
-    match error {
-        EncryptError::Io(error) => super::kms::own(error),
-        _ => Error::new(ErrorKind::Storage, "the file key could not be wrapped for a recipient"),
-    }
 }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read as _;
 
 use brawn_core::{Error, Result};
-use zeroize::Zeroizing;
+use secrecy::zeroize::Zeroizing;
 
 /// The largest file of keys or passphrase that is read.
 const LARGEST: u64 = 1 << 20;

@@ -9,6 +9,7 @@ mod options;
 mod parts;
 mod state;
 mod sums;
+mod tree;
 
 pub use algorithm::Algorithm;
 pub use job::HashJob;

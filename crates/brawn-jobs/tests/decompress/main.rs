@@ -2,6 +2,7 @@
 
 mod damage;
 mod limits;
+mod lz4;
 mod shapes;
 mod tools;
 mod vectors;

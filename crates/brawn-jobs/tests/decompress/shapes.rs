@@ -10,7 +10,7 @@ use crate::{decompress, frame, frame_of, member, own, refusal, text};
 fn what_brawn_writes_comes_back() {
     for len in [0, 1, 65_280, 65_281, 512 << 10, (5 << 20) + 5] {
         let plain = text(len);
-        for format in [Format::Gzip, Format::Bgzf, Format::Zstd] {
+        for format in [Format::Gzip, Format::Bgzf, Format::Zstd, Format::Lz4] {
             let back = decompress(&own(format, &plain)).expect("it is right");
             assert!(back == plain, "{format} of {len} bytes");
         }
@@ -60,12 +60,12 @@ fn parts_are_decompressed_one_after_the_other_whoever_wrote_them() {
 #[test]
 fn frames_without_a_size_and_of_many_sizes_are_decompressed() {
     let plain = text(9 << 20);
-    for size in [1000, 300_000, 4 << 20, 9 << 20] {
-        let mut bytes = Vec::new();
-        for block in plain.chunks(size) {
-            bytes.extend(frame_of(block, false));
+    for size in [1000, 300_000, 4 << 20, 8 << 20, 9 << 20] {
+        for has_size in [false, true] {
+            let frames = plain.chunks(size).flat_map(|block| frame_of(block, has_size));
+            let bytes: Vec<u8> = frames.collect();
+            assert!(decompress(&bytes).expect("it is right") == plain, "frames of {size}");
         }
-        assert!(decompress(&bytes).expect("it is right") == plain, "frames of {size}");
     }
 }
 
@@ -107,13 +107,13 @@ fn the_format_is_told_by_the_content_and_others_are_named() {
         (&b"\xfd7zXZ\0\0\x04"[..], "xz"),
         (b"BZh91AY&SY", "bzip2"),
         (b"PK\x03\x04\x14\0", "a zip archive"),
-        (&[0x04, 0x22, 0x4d, 0x18, 0x64], "lz4"),
+        (&[0x02, 0x21, 0x4c, 0x18, 0x64], "lz4 of the legacy format"),
         (b"just a line\n", "plain text"),
         (&[1, 2, 3, 4], "begins with 01 02 03 04"),
     ] {
         let error = refusal(bytes);
         assert!(
-            error.starts_with("it is neither gzip nor zstd") && error.contains(name),
+            error.starts_with("it is neither gzip nor zstd nor lz4") && error.contains(name),
             "{error}"
         );
         let head = Head { name: "a.gz", bytes, size: Some(bytes.len() as u64) };
@@ -146,7 +146,8 @@ fn a_list_and_a_test_say_what_there_is() {
     let plain = text(9 << 20);
     for (bytes, parts, count) in [
         (own(Format::Gzip, &plain), "members", 19),
-        (own(Format::Zstd, &plain), "frames", 3),
+        (own(Format::Zstd, &plain), "frames", 5),
+        (own(Format::Lz4, &plain), "frames", 1),
         (member(&plain), "members", 1),
         (frame(&plain), "frames", 1),
         (frame_of(&plain, false), "frames", 1),

@@ -39,6 +39,10 @@ fn what_tools_compress_is_decompressed() {
             ("zstd", &["-c", "-1", "--long=27"]),
             ("zstd", &["-c", "-5", "-T2", "-B100000"]),
             ("pzstd", &["-c", "-p2"]),
+            ("lz4", &["-c"]),
+            ("lz4", &["-c", "-9"]),
+            ("lz4", &["-c", "-B4", "-BD", "-BX"]),
+            ("lz4", &["-c", "-B5", "--no-frame-crc"]),
         ] {
             let Some(compressed) = through(tool, arguments, &plain) else { continue };
             let back = decompress(&compressed).expect("it is right");
@@ -58,6 +62,7 @@ fn tools_decompress_what_brawn_compresses() {
             ("pigz", Format::Bgzf),
             ("zstd", Format::Zstd),
             ("pzstd", Format::Zstd),
+            ("lz4", Format::Lz4),
         ] {
             let Some(back) = through(tool, &["-dc"], &own(format, &plain)) else { continue };
             assert!(back == plain, "{tool}, {len} bytes");

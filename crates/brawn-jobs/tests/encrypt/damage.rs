@@ -1,7 +1,7 @@
 //! Files that were changed: always an error, with the place, and never an output.
 
-use age::x25519::Identity;
 use brawn_core::ErrorKind;
+use brawn_jobs::encrypt::x25519::Identity;
 
 use super::{CHUNK, SEALED, noise, opened, sealed, service_key, to, with};
 use brawn_jobs::decrypt::{DecryptJob, Options};
@@ -16,7 +16,7 @@ fn chunks(key: &Identity) -> (Vec<u8>, Vec<Vec<u8>>) {
 
 #[test]
 fn damage_is_named_by_its_chunk_and_offset() {
-    let key = Identity::generate();
+    let key = super::key();
     let (start, whole) = chunks(&key);
     assert_eq!(whole.len(), 70);
     let fails = |chunks: &[Vec<u8>], chunk: usize, why: &str| {
@@ -78,7 +78,7 @@ fn damage_is_named_by_its_chunk_and_offset() {
 
 #[test]
 fn the_header_and_what_follows_it_must_be_whole() {
-    let key = Identity::generate();
+    let key = super::key();
     let file = sealed(&to(&[&key], false), b"plain");
     for len in 0..file.len() {
         let error = opened(&with(&key), &file[..len]).expect_err("it is cut");
@@ -97,7 +97,7 @@ fn the_header_and_what_follows_it_must_be_whole() {
 
 #[test]
 fn armor_that_is_cut_or_changed_is_an_error() {
-    let key = Identity::generate();
+    let key = super::key();
     let file = sealed(&to(&[&key], true), &noise(300));
     // The end of the last line may be missing.
     for len in 0..file.len() - 1 {
@@ -115,7 +115,7 @@ fn armor_that_is_cut_or_changed_is_an_error() {
 
 #[test]
 fn a_header_that_goes_on_and_on_is_refused() {
-    let key = Identity::generate();
+    let key = super::key();
     let endless = format!("age-encryption.org/v1\n{}", "-> x\n\n".repeat(1 << 20));
     let error = opened(&with(&key), endless.as_bytes()).expect_err("too long");
     assert!(error.to_string().contains("longer than 1 MiB"), "{error}");
@@ -137,7 +137,7 @@ fn the_same_key_and_nonce_give_the_same_bytes() {
     let one = sealed(&job(1), &plain);
     assert!(one == sealed(&job(1), &plain) && one != sealed(&job(3), &plain));
     // Without it, nothing is the same twice.
-    let key = Identity::generate();
+    let key = super::key();
     let (one, two) = (sealed(&to(&[&key], false), &plain), sealed(&to(&[&key], false), &plain));
     assert!(one[one.len() - SEALED..] != two[two.len() - SEALED..]);
     let service = DecryptJob::with_identities(Options::default(), vec![Box::new(service_key("k"))]);

@@ -1,5 +1,7 @@
 //! The encrypt and decrypt jobs: what others of the format read and write, and what nobody may.
 
+#[cfg(feature = "ssh")]
+mod age_crate;
 mod damage;
 mod peers;
 mod secrets;
@@ -10,10 +12,11 @@ mod testkit;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use age::x25519;
 use brawn_core::{Budget, Error, Job, MemorySink, Pool, Source};
 use brawn_jobs::decrypt::{self, DecryptJob};
+use brawn_jobs::encrypt::secrecy::ExposeSecret as _;
 use brawn_jobs::encrypt::secrecy::zeroize::Zeroizing;
+use brawn_jobs::encrypt::x25519::Identity;
 use brawn_jobs::encrypt::{self, EncryptJob, KeyService, ServiceKey};
 
 /// Bytes of plain and of sealed chunks.
@@ -48,13 +51,28 @@ fn opened(job: &DecryptJob, bytes: &[u8]) -> Result<Vec<u8>, Error> {
     run(job, "a.age", bytes)
 }
 
-fn to(recipients: &[&x25519::Identity], armor: bool) -> EncryptJob {
-    let recipients = recipients.iter().map(|key| key.to_public().to_string()).collect();
+/// A key that nobody had before.
+fn key() -> Identity {
+    Identity::generate().expect("random bytes")
+}
+
+/// Who it is for others.
+fn public(key: &Identity) -> String {
+    key.to_recipient().expect("a key").to_string()
+}
+
+/// A key as its file has it.
+fn secret(key: &Identity) -> String {
+    key.to_text().expect("a key").expose_secret().to_owned()
+}
+
+fn to(recipients: &[&Identity], armor: bool) -> EncryptJob {
+    let recipients = recipients.iter().map(|key| public(key)).collect();
     EncryptJob::new(encrypt::Options { recipients, armor, ..encrypt::Options::default() })
         .expect("recipients")
 }
 
-fn with(identity: &x25519::Identity) -> DecryptJob {
+fn with(identity: &Identity) -> DecryptJob {
     DecryptJob::with_identities(decrypt::Options::default(), vec![Box::new(identity.clone())])
         .expect("a key")
 }

@@ -1,22 +1,16 @@
-//! Others of the format: the age crate always, the `age` and `rage` commands where they are installed.
+//! Others of the format: the `age` and `rage` commands where they are installed.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::iter;
 use std::path::Path;
 use std::process::Command;
 
-use age::armor::{ArmoredReader, ArmoredWriter, Format};
-use age::secrecy::{ExposeSecret as _, SecretString};
-use age::x25519::Identity;
-use age::{Decryptor, Encryptor, scrypt};
 use brawn_jobs::decrypt::{self, DecryptJob};
 use brawn_jobs::encrypt::{self, EncryptJob, Passphrase};
 
-use super::{CHUNK, noise, opened, sealed, to, with};
+use super::{CHUNK, key, noise, opened, public, sealed, secret, to, with};
 
 /// Around the ends of chunks and of blocks of 32 chunks.
-const SIZES: [usize; 10] = [
+pub(super) const SIZES: [usize; 10] = [
     0,
     1,
     47,
@@ -30,83 +24,32 @@ const SIZES: [usize; 10] = [
 ];
 
 #[test]
-fn the_age_crate_reads_what_is_written() {
-    let (one, two) = (Identity::generate(), Identity::generate());
+fn sizes_around_the_ends_of_chunks_come_back() {
+    let (one, two) = (key(), key());
     for (len, armor) in SIZES.iter().flat_map(|len| [(*len, false), (*len, true)]) {
         let plain = noise(len);
         let file = sealed(&to(&[&one, &two], armor), &plain);
         for key in [&one, &two] {
-            let decryptor = Decryptor::new(ArmoredReader::new(&file[..])).expect("a header");
-            let mut reader = decryptor.decrypt(iter::once(key as _)).expect("its key");
-            let mut read = Vec::new();
-            reader.read_to_end(&mut read).expect("authentic");
-            assert!(read == plain, "{len} bytes, armor: {armor}");
+            assert!(opened(&with(key), &file).expect("its key") == plain, "{len} bytes");
         }
-        assert!(opened(&with(&two), &file).expect("its own") == plain, "{len} bytes");
     }
 }
 
 #[test]
-fn armor_is_that_of_the_age_crate() {
-    let key = Identity::generate();
-    for len in 0..150 {
-        let plain = noise(len);
-        let armored = sealed(&to(&[&key], true), &plain);
-        let mut bytes = Vec::new();
-        ArmoredReader::new(&armored[..]).read_to_end(&mut bytes).expect("armor");
-        let mut again = ArmoredWriter::wrap_output(Vec::new(), Format::AsciiArmor).expect("memory");
-        again.write_all(&bytes).expect("memory");
-        assert_eq!(again.finish().expect("memory"), armored, "{len} bytes");
-    }
-}
-
-#[test]
-fn what_the_age_crate_writes_is_read() {
-    let key = Identity::generate();
-    let recipient = key.to_public();
-    for (len, format) in
-        SIZES.iter().flat_map(|len| [(*len, Format::Binary), (*len, Format::AsciiArmor)])
-    {
-        let plain = noise(len);
-        let encryptor = Encryptor::with_recipients(iter::once(&recipient as _)).expect("one");
-        let out = ArmoredWriter::wrap_output(Vec::new(), format).expect("memory");
-        let mut writer = encryptor.wrap_output(out).expect("memory");
-        writer.write_all(&plain).expect("memory");
-        let file = writer.finish().and_then(ArmoredWriter::finish).expect("memory");
-        assert!(opened(&with(&key), &file).expect("its key") == plain, "{len} bytes");
-    }
-}
-
-fn scrypt_recipient(text: &str) -> scrypt::Recipient {
-    let mut recipient = scrypt::Recipient::new(SecretString::from(text.to_owned()));
-    recipient.set_work_factor(10);
-    recipient
-}
-
-#[test]
-fn passphrases_go_both_ways() {
-    let options = |text: &str| decrypt::Options {
-        passphrase: Some(Passphrase::new(text.to_owned()).expect("not empty")),
-        ..decrypt::Options::default()
+fn a_passphrase_opens_what_it_closed() {
+    let passphrase = |text: &str| Passphrase::new(text.to_owned()).ok();
+    let with_word = |text| {
+        let options =
+            decrypt::Options { passphrase: passphrase(text), ..decrypt::Options::default() };
+        DecryptJob::new(options).expect("a passphrase")
     };
-    let quick = EncryptJob::with_recipients(
-        encrypt::Options::default(),
-        vec![Box::new(scrypt_recipient("a horse"))],
-    )
-    .expect("a recipient");
-    let file = sealed(&quick, b"plain");
-    let identity = scrypt::Identity::new(SecretString::from("a horse".to_owned()));
-    let read = age::decrypt(&identity, &file).expect("the age crate reads it");
-    assert_eq!(read, b"plain");
-    let horse = DecryptJob::new(options("a horse")).expect("a passphrase");
-    assert_eq!(opened(&horse, &file).expect("the passphrase"), b"plain");
-    let file = age::encrypt(&scrypt_recipient("a horse"), b"plain").expect("the age crate writes");
-    assert_eq!(opened(&horse, &file).expect("the passphrase"), b"plain");
-    let mule = DecryptJob::new(options("a mule")).expect("a passphrase");
-    let error = opened(&mule, &file).expect_err("another passphrase");
+    let options =
+        encrypt::Options { passphrase: passphrase("a horse"), ..encrypt::Options::default() };
+    let file = sealed(&EncryptJob::new(options).expect("a passphrase"), b"plain");
+    assert_eq!(opened(&with_word("a horse"), &file).expect("the passphrase"), b"plain");
+    let error = opened(&with_word("a mule"), &file).expect_err("another passphrase");
     assert_eq!(error.to_string(), "the passphrase does not match that of the file");
-    let key = with(&Identity::generate());
-    let error = opened(&key, &file).expect_err("no passphrase");
+    let error = opened(&with(&key()), &file).expect_err("no passphrase");
     assert!(error.to_string().contains("encrypted with a passphrase"), "{error}");
 }
 
@@ -128,11 +71,11 @@ fn text(path: &Path) -> &str {
 #[test]
 fn the_commands_read_and_write_the_same_files() {
     let folder = tempfile::tempdir().expect("a folder");
-    let key = Identity::generate();
+    let key = key();
     let (keys, plain, file) =
         (folder.path().join("keys"), folder.path().join("plain"), folder.path().join("file.age"));
-    fs::write(&keys, key.to_string().expose_secret()).expect("written");
-    let recipient = key.to_public().to_string();
+    fs::write(&keys, secret(&key)).expect("written");
+    let recipient = public(&key);
     for name in ["age", "rage"] {
         for len in [0, 5, CHUNK, 33 * CHUNK + 7] {
             let bytes = noise(len);

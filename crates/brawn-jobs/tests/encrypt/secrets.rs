@@ -3,16 +3,15 @@
 use std::fs;
 use std::sync::Arc;
 
-use age::secrecy::ExposeSecret as _;
-use age::x25519::Identity;
 use brawn_core::{Error, ErrorKind, Head, Job};
 use brawn_jobs::Recipe;
 use brawn_jobs::decrypt::{self, DecryptJob};
+use brawn_jobs::encrypt::secrecy::ExposeSecret as _;
 use brawn_jobs::encrypt::secrecy::zeroize::Zeroizing;
 use brawn_jobs::encrypt::{self, EncryptJob, KeyPair, KeyService, Passphrase, ServiceKey};
 use serde_json::json;
 
-use super::{opened, sealed, service_key, to, with};
+use super::{key, opened, public, sealed, secret, service_key, to, with};
 
 /// The error that options end with.
 fn refusal(recipe: serde_json::Value) -> Error {
@@ -24,7 +23,7 @@ fn refusal(recipe: serde_json::Value) -> Error {
 fn a_generated_key_works_and_is_read_from_its_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("key.txt");
-    let pair = KeyPair::generate();
+    let pair = KeyPair::generate().expect("random bytes");
     let text = pair.file("2026-11-27T12:00:00Z");
     let lines: Vec<&str> = text.expose_secret().lines().collect();
     assert_eq!(lines[0], "# created: 2026-11-27T12:00:00Z");
@@ -50,7 +49,7 @@ fn a_generated_key_works_and_is_read_from_its_file() {
 
 #[test]
 fn keys_of_others_do_not_fit() {
-    let (mine, other) = (Identity::generate(), Identity::generate());
+    let (mine, other) = (key(), key());
     let file = sealed(&to(&[&mine], false), b"plain");
     let error = opened(&with(&other), &file).expect_err("another key");
     assert_eq!(error.to_string(), "no identity matched any of the recipients");
@@ -59,8 +58,8 @@ fn keys_of_others_do_not_fit() {
 
 #[test]
 fn what_is_no_recipient_is_refused_and_a_secret_is_not_shown() {
-    let secret = Identity::generate().to_string();
-    let secret = secret.expose_secret();
+    let secret = secret(&key());
+    let secret = secret.as_str();
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("recipients");
     fs::write(&path, format!("# one\n{secret}\n")).expect("written");
@@ -144,7 +143,7 @@ fn a_passphrase_is_in_no_recipe_and_no_log() {
     assert!(!shown.contains("horse"), "{shown}");
     let both = encrypt::Options { passphrase_file: Some(path.clone()), ..options.clone() };
     assert!(EncryptJob::new(both).is_err(), "one way to give it");
-    let recipients = vec![Identity::generate().to_public().to_string()];
+    let recipients = vec![public(&key())];
     let error =
         EncryptJob::new(encrypt::Options { recipients, ..options }).expect_err("it is alone");
     assert!(error.to_string().contains("a passphrase and other recipients"), "{error}");
@@ -170,18 +169,14 @@ fn a_passphrase_is_in_no_recipe_and_no_log() {
 fn a_file_of_keys_may_have_a_passphrase() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("key.age");
-    let key = Identity::generate();
-    let mut recipient = age::scrypt::Recipient::new("horse".to_owned().into());
-    recipient.set_work_factor(8);
-    let text = format!("# mine\n{}\n", key.to_string().expose_secret());
+    let key = key();
+    let text = format!("# mine\n{}\n", secret(&key));
     let file = sealed(&to(&[&key], false), b"plain");
     for armor in [false, true] {
-        let encrypted = if armor {
-            age::encrypt_and_armor(&recipient, text.as_bytes()).expect("encrypted").into_bytes()
-        } else {
-            age::encrypt(&recipient, text.as_bytes()).expect("encrypted")
-        };
-        fs::write(&path, encrypted).expect("written");
+        let passphrase = Passphrase::new("horse".to_owned()).ok();
+        let to = encrypt::Options { passphrase, armor, ..encrypt::Options::default() };
+        let job = EncryptJob::new(to).expect("a passphrase");
+        fs::write(&path, sealed(&job, text.as_bytes())).expect("written");
         let options = |passphrase: Option<&str>| decrypt::Options {
             identity_file: vec![path.to_string_lossy().into_owned()],
             passphrase: passphrase.map(|text| Passphrase::new(text.to_owned()).expect("some")),
@@ -209,11 +204,9 @@ fn a_key_service_is_a_recipient_beside_others() {
         }
     }
     let id = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd";
-    let key = Identity::generate();
-    let options = encrypt::Options {
-        recipients: vec![key.to_public().to_string()],
-        ..encrypt::Options::default()
-    };
+    let key = key();
+    let options =
+        encrypt::Options { recipients: vec![public(&key)], ..encrypt::Options::default() };
     let job = EncryptJob::with_recipients(options, vec![Box::new(service_key(id))]);
     let file = sealed(&job.expect("recipients"), b"plain");
     let line = format!("-> brawn-kms {id}\n");
@@ -224,7 +217,6 @@ fn a_key_service_is_a_recipient_beside_others() {
     };
     assert_eq!(opened(&service(service_key(id)), &file).expect("the service"), b"plain");
     assert_eq!(opened(&with(&key), &file).expect("the key beside it"), b"plain");
-    assert_eq!(age::decrypt(&key, &file).expect("age passes over the service"), b"plain");
     let error = opened(&service(service_key("another")), &file).expect_err("another key");
     assert!(error.to_string().starts_with("no identity matched"), "{error}");
     // What the service says comes out as it went in.
@@ -239,7 +231,7 @@ fn a_key_service_is_a_recipient_beside_others() {
 
 #[test]
 fn names_get_the_suffix_and_lose_it() {
-    let key = Identity::generate();
+    let key = key();
     let file = sealed(&to(&[&key], false), b"plain");
     let head = |name| Head { name, bytes: &file, size: Some(file.len() as u64) };
     assert!(to(&[&key], false).plan(&head("a.age")).expect_err("it has it").is_rejection());

@@ -44,20 +44,26 @@ impl Trailer {
     }
 }
 
-/// What becomes of all members, in the place of what `out` holds.
-pub(super) fn members(batch: &Batch, out: &mut Vec<u8>, budget: &Budget) -> Result<()> {
+/// What becomes of all members, in the first bytes of `out`.
+pub(super) fn members(
+    decompressor: &mut Decompressor,
+    batch: &Batch,
+    out: &mut Vec<u8>,
+    budget: &Budget,
+) -> Result<usize> {
     // Every byte is written over, or it is an error.
-    out.resize(batch.plain, 0);
-    let mut decompressor = Decompressor::new();
-    let mut rest = out.as_mut_slice();
+    if out.len() < batch.plain {
+        out.resize(batch.plain, 0);
+    }
+    let mut rest = out.get_mut(..batch.plain).unwrap_or_default();
     for (unit, start, bytes) in batch.each() {
         budget.check()?;
         let (plain, after) =
             std::mem::take(&mut rest).split_at_mut_checked(unit.plain).unwrap_or_default();
         rest = after;
-        member(&mut decompressor, unit, start, bytes, plain)?;
+        member(decompressor, unit, start, bytes, plain)?;
     }
-    Ok(())
+    Ok(batch.plain)
 }
 
 fn member(

@@ -5,7 +5,7 @@ mod member;
 mod order;
 
 use brawn_core::{Budget, Result};
-use libdeflater::Crc;
+use libdeflater::{Crc, Decompressor};
 use zlib_rs::{Inflate, InflateFlush, Status};
 
 use super::codec::{Batch, Codec, Mark, Peek, Room, Step, Unit};
@@ -164,10 +164,17 @@ fn continued(before: u32, bytes: &[u8]) -> u32 {
 }
 
 impl Codec for Gzip {
+    const BATCH: usize = 1 << 20;
     const PLAIN: usize = 1 << 20;
-    const COMPRESSED: usize = (1 << 20) + (64 << 10);
+    const MORE: usize = 64 << 10;
     // Decoders: 40 KB of zlib-rs, 12 KB of libdeflate for each worker.
     const STATE: usize = 1 << 20;
+
+    type Tool = Decompressor;
+
+    fn tool() -> Result<Decompressor> {
+        Ok(Decompressor::new())
+    }
 
     fn peek(&self, window: &Window) -> Peek {
         let rest = window.rest();
@@ -181,7 +188,7 @@ impl Codec for Gzip {
             Err(_) => return Peek::Other,
         };
         let Some(len) = header.member else { return Peek::Other };
-        if len > Self::COMPRESSED || len < header.len + TRAILER {
+        if len > Self::PLAIN + Self::MORE || len < header.len + TRAILER {
             return Peek::Other;
         }
         // A length is believed when what comes behind fits.
@@ -212,8 +219,13 @@ impl Codec for Gzip {
         self.order.member(unit.mark, unit.plain as u64, offset)
     }
 
-    fn decompress(batch: &Batch, out: &mut Vec<u8>, budget: &Budget) -> Result<()> {
-        member::members(batch, out, budget)
+    fn decompress(
+        tool: &mut Decompressor,
+        batch: &Batch,
+        out: &mut Vec<u8>,
+        budget: &Budget,
+    ) -> Result<usize> {
+        member::members(tool, batch, out, budget)
     }
 
     fn step(&mut self, window: &mut Window, out: &mut Room, _: &Budget) -> Result<Step> {

@@ -23,6 +23,9 @@ pub(super) const MAGIC: u32 = 0xfd2f_b528;
 const SKIPPABLE_HEADER: usize = 8;
 const FRAME: &str = "zstd frame";
 
+/// The most plain bytes of a frame, where the first is not larger.
+const USUAL: usize = 4 << 20;
+
 /// Whether a skippable frame begins so: there are sixteen such numbers.
 pub(super) fn is_skippable(magic: u32) -> bool {
     magic & 0xffff_fff0 == SKIPPABLE & 0xffff_fff0
@@ -32,8 +35,8 @@ fn word(bytes: &[u8]) -> Option<u32> {
     bytes.first_chunk().map(|bytes| u32::from_le_bytes(*bytes))
 }
 
-/// The memory that decompressing takes besides the buffers, as far as the first bytes of an input say it.
-pub(super) fn window_of(head: &[u8], most: ByteSize) -> u64 {
+/// The header of the first frame of `head`, with what stands before it passed over.
+fn first(head: &[u8]) -> Option<Header> {
     let mut rest = head;
     while let (Some(magic), Some(len)) = (word(rest), rest.get(4..).and_then(word))
         && is_skippable(magic)
@@ -42,10 +45,19 @@ pub(super) fn window_of(head: &[u8], most: ByteSize) -> u64 {
     {
         rest = behind;
     }
-    match header::parse(rest, 0) {
-        Ok(Some(header)) if word(rest) == Some(MAGIC) => header.window.min(most.0),
-        _ => 0,
-    }
+    header::parse(rest, 0).ok().flatten().filter(|_| word(rest) == Some(MAGIC))
+}
+
+/// The memory that decompressing takes besides the buffers, as far as the first bytes of an input say it.
+pub(super) fn window_of(head: &[u8], most: ByteSize) -> u64 {
+    first(head).map_or(0, |header| header.window.min(most.0))
+}
+
+/// The most plain bytes of a frame that is one of many, by the first of them: `pzstd` makes them of 8 MB, which is memory that
+/// others need not have.
+pub(super) fn plain_of(head: &[u8]) -> usize {
+    let size = first(head).and_then(|header| header.plain).unwrap_or_default();
+    if size > USUAL as u64 && size <= Zstd::PLAIN as u64 { Zstd::PLAIN } else { USUAL }
 }
 
 /// zstd while it is decompressed.
@@ -53,6 +65,8 @@ pub(super) struct Zstd {
     max_window: ByteSize,
     /// Whether what headers say is enough.
     is_listed: bool,
+    /// The most plain bytes of a unit.
+    plain: usize,
     frames: u64,
     table: Frames,
     state: State,
@@ -74,10 +88,11 @@ enum State {
 }
 
 impl Zstd {
-    pub(super) fn new(max_window: ByteSize, is_listed: bool) -> Zstd {
+    pub(super) fn new(max_window: ByteSize, is_listed: bool, plain: usize) -> Zstd {
         Zstd {
             max_window,
             is_listed,
+            plain,
             frames: 0,
             table: Frames::default(),
             state: State::Between,
@@ -108,7 +123,8 @@ impl Zstd {
         if is_skippable(magic) {
             let Some(len) = rest.get(4..).and_then(word) else { return starved };
             let content = rest.get(SKIPPABLE_HEADER..).unwrap_or_default();
-            let Some(size) = usize::try_from(len).ok().filter(|size| *size <= Self::COMPRESSED)
+            let Some(size) =
+                usize::try_from(len).ok().filter(|size| *size <= self.plain + Self::MORE)
             else {
                 window.consume(SKIPPABLE_HEADER);
                 return Ok((State::Skip { start, left: u64::from(len) }, Step::On));
@@ -157,7 +173,7 @@ fn skip(start: u64, left: u64, window: &mut Window) -> Result<(State, Step)> {
 }
 
 /// A whole frame of a size for one worker at the beginning of `rest`, by the headers of its blocks.
-fn walk(rest: &[u8], header: &Header, more: Peek) -> Peek {
+fn walk(rest: &[u8], header: &Header, most: usize, more: Peek) -> Peek {
     let (mut len, mut blocks) = (header.len, 0);
     loop {
         let Some(bytes) = rest.get(len..).filter(|bytes| bytes.len() >= Block::HEADER) else {
@@ -166,7 +182,7 @@ fn walk(rest: &[u8], header: &Header, more: Peek) -> Peek {
         let Some(block) = Block::of(bytes) else { return Peek::Other };
         len += Block::HEADER + block.len;
         blocks += 1;
-        if len > Zstd::COMPRESSED || (header.plain.is_none() && blocks * BLOCK > Zstd::PLAIN) {
+        if len > most + Zstd::MORE || (header.plain.is_none() && blocks * BLOCK > most) {
             return Peek::Other;
         }
         if block.is_last {
@@ -191,10 +207,21 @@ fn walk(rest: &[u8], header: &Header, more: Peek) -> Peek {
 }
 
 impl Codec for Zstd {
-    const PLAIN: usize = 4 << 20;
-    const COMPRESSED: usize = (4 << 20) + (64 << 10);
+    const BATCH: usize = 2 << 20;
+    const PLAIN: usize = 8 << 20;
+    const MORE: usize = 64 << 10;
     // The frames that a table may name, twice; decoders of 160 KB for each worker.
     const STATE: usize = 8 << 20;
+
+    type Tool = Decompressor<'static>;
+
+    fn tool() -> Result<Decompressor<'static>> {
+        Decompressor::new().map_err(body::no_decoder)
+    }
+
+    fn plain(&self) -> usize {
+        self.plain
+    }
 
     fn peek(&self, window: &Window) -> Peek {
         let rest = window.rest();
@@ -203,7 +230,7 @@ impl Codec for Zstd {
         if is_skippable(magic) {
             let Some(size) = rest.get(4..).and_then(word) else { return more };
             let size = usize::try_from(size).unwrap_or(usize::MAX);
-            if size > Self::COMPRESSED {
+            if size > self.plain + Self::MORE {
                 return Peek::Other;
             }
             let len = SKIPPABLE_HEADER + size;
@@ -214,12 +241,12 @@ impl Codec for Zstd {
         }
         match header::parse(rest, window.offset()) {
             Ok(Some(header))
-                if header.plain.is_some_and(|plain| plain > Self::PLAIN as u64)
+                if header.plain.is_some_and(|plain| plain > self.plain as u64)
                     || header::allow(&header, self.max_window, 0).is_err() =>
             {
                 Peek::Other
             }
-            Ok(Some(header)) => walk(rest, &header, more),
+            Ok(Some(header)) => walk(rest, &header, self.plain, more),
             Ok(None) => more,
             Err(_) => Peek::Other,
         }
@@ -238,21 +265,25 @@ impl Codec for Zstd {
         Ok(())
     }
 
-    fn decompress(batch: &Batch, out: &mut Vec<u8>, budget: &Budget) -> Result<()> {
-        // What is not written over is cut off.
-        out.resize(batch.plain, 0);
-        let mut decompressor = Decompressor::new().map_err(body::no_decoder)?;
+    fn decompress(
+        tool: &mut Decompressor<'static>,
+        batch: &Batch,
+        out: &mut Vec<u8>,
+        budget: &Budget,
+    ) -> Result<usize> {
+        if out.len() < batch.plain {
+            out.resize(batch.plain, 0);
+        }
         let mut filled = 0;
         for (unit, start, bytes) in batch.each() {
             budget.check()?;
             let place = out.get_mut(filled..filled + unit.plain).unwrap_or_default();
-            let made = decompressor
+            let made = tool
                 .decompress_to_buffer(bytes, place)
                 .map_err(|error| damaged(FRAME, start, error))?;
             filled += made;
         }
-        out.truncate(filled);
-        Ok(())
+        Ok(filled)
     }
 
     fn step(&mut self, window: &mut Window, out: &mut Room, budget: &Budget) -> Result<Step> {
