@@ -10,7 +10,8 @@ use crate::invocation::Invocation;
 use crate::meters::Meters;
 
 /// [`compute_sized`] runs what takes less than this right where it is: the way to a pool that sleeps and back took as long as
-/// work of 22 us (`bench/criterion`, `crossing`, two cores, 2026-11-27), and a timer that is 20 us late is not late.
+/// work of 22 to 42 us (`bench/criterion`, `crossing`, three runs on two busy cores, 2026-11-27), and a timer that is 20 us late is
+/// not late.
 pub const INLINE_BELOW: Duration = Duration::from_micros(20);
 
 /// Runs `work` on this task's [`pool`](crate::pool) under its [`budget`](crate::budget) and waits without blocking.

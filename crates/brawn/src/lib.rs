@@ -61,8 +61,8 @@ pub mod metrics;
 pub mod otel;
 
 pub use brawn_core::{
-    Budget, ByteSize, Chunks, Deadline, Error, ErrorKind, Finished, Items, Memory, ParIter, Pool,
-    Reservation, Result, Vcpus,
+    Budget, ByteSize, Chunks, Computing, Deadline, Error, ErrorKind, Finished, Items, Memory,
+    ParIter, Pool, Reservation, Result, Vcpus,
 };
 pub use compute::{INLINE_BELOW, compute, compute_on, compute_sized};
 pub use invocation::{budget, pool, with_budget};

@@ -9,7 +9,7 @@ use tracing::Span;
 use crate::{Budget, Pool, Result};
 
 /// What would take no longer than this goes on where it is: waking the pool's sleeping threads costs microseconds too. Two
-/// threads began to gain at 27 us of work (`bench/criterion`, `crossing`, two cores, 2026-11-27).
+/// threads began to gain at 24 to 34 us of work (`bench/criterion`, `crossing`, three runs on two busy cores, 2026-11-27).
 const INLINE_BELOW: Duration = Duration::from_micros(20);
 
 /// From so many chunks on the first one is timed before the others are handed out. With fewer it would be a good part of
