@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # brawn stats against DuckDB and Polars, in the same run: best of RUNS, the file read included, CPU seconds beside.
 #   cargo build --profile dist -p brawn-cli && pip install duckdb polars && bench/stats.sh
-# Runs on a machine that does nothing else. Both get THREADS threads.
+# Runs on a machine that does nothing else. Both get THREADS threads. xan, where it is installed, has its row too.
+# LARGE=1: also 50 MB, 500 MB and 5 GB through a pipe, with the peak of memory.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 BRAWN="${BRAWN:-${CARGO_TARGET_DIR:-target}/dist/brawn}"
@@ -73,3 +74,29 @@ row "columns: polars describe" "$PYTHON" "$work/polars_columns.py"
 row "rows: brawn stats --per row" "$BRAWN" stats -j "$THREADS" --quiet --per row --key id -f --to "$work/out.rows.csv" "$work/a.csv"
 row "rows: duckdb lists" "$PYTHON" "$work/duckdb_rows.py"
 row "rows: polars lists" "$PYTHON" "$work/polars_rows.py"
+if command -v xan >/dev/null; then
+  row "columns: xan stats -p" xan stats -A -t "$THREADS" "$work/a.csv"
+fi
+[ -n "${LARGE:-}" ] || exit 0
+
+cat >"$work/large.py" <<'PY'
+import os, resource, subprocess, sys, time
+work, megabytes = os.environ["WORK"], int(sys.argv[1])
+with open(work + "/a.csv", "rb") as f:
+    header, rows = f.readline(), f.read()
+began = time.time()
+child = subprocess.Popen(sys.argv[2:], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+child.stdin.write(header)
+left = megabytes * 1_000_000
+while left > 0:
+    piece = rows if left >= len(rows) else rows[: rows.rindex(b"\n", 0, left) + 1]
+    child.stdin.write(piece)
+    left -= len(rows)
+child.stdin.close()
+assert child.wait() == 0
+wall, used = time.time() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+print("%-22s %6d MB %7.2f s %7.1f MB/s  peak %4d MB" % ("columns, a pipe", megabytes, wall, megabytes / wall, used.ru_maxrss / 1024))
+PY
+for megabytes in 50 500 5000; do
+  "$PYTHON" "$work/large.py" "$megabytes" "$BRAWN" stats -j "$THREADS" --quiet --json -
+done
