@@ -10,8 +10,14 @@ use super::write;
 
 /// Rows of a block, as the destination takes them.
 pub(crate) enum Said {
-    Rows(Rows, Option<Reservation>),
+    Rows(Held),
     Text(String),
+}
+
+/// Rows, and the memory that is reserved for them.
+pub(crate) struct Held {
+    rows: Rows,
+    _memory: Option<Reservation>,
 }
 
 /// Rows of a block take no more where records are not very short; those that do reserve it.
@@ -31,8 +37,8 @@ impl Form {
             return Ok(Said::Text(write::rows(&self.schema, &rows, format)));
         }
         let size = Some(rows.size()).filter(|size| *size > OF_A_BLOCK);
-        let held = size.map(|size| budget.reserve(size)).transpose()?;
-        Ok(Said::Rows(rows, held))
+        let memory = size.map(|size| budget.reserve(size)).transpose()?;
+        Ok(Said::Rows(Held { rows, _memory: memory }))
     }
 }
 
@@ -79,13 +85,13 @@ impl<'a> To<'a> {
     /// Appends what its [`form`](To::form) said.
     pub(crate) fn write(&mut self, said: Said) -> Result<()> {
         match (&mut self.place, said) {
-            (Place::Table(table), Said::Rows(rows, _)) => table.write(&rows),
+            (Place::Table(table), Said::Rows(held)) => table.write(&held.rows),
             (Place::Text(draft, bytes), Said::Text(text)) => {
                 *bytes += text.len() as u64;
                 draft.write(text.as_bytes())
             }
             #[cfg(feature = "parquet")]
-            (Place::Parquet(file), Said::Rows(rows, _)) => file.write(rows),
+            (Place::Parquet(file), Said::Rows(held)) => file.write(held.rows),
             // A place gets what its own form says.
             _ => Ok(()),
         }
