@@ -24,6 +24,7 @@ use tokio::task::JoinSet;
 use crate::emulator::Emulator;
 use crate::environment::{Event, Reply, ReplyBody};
 use crate::runtime_api::PAYLOAD_LIMIT;
+use crate::settings::ACCOUNT;
 use crate::source::sqs::Queues;
 
 /// What an asynchronous invocation may bring.
@@ -110,6 +111,11 @@ async fn respond(
                 Ok(body) => sqs::respond(&action, &headers, &body, queues).await,
                 Err(reply) => *reply,
             };
+        }
+        // An SDK from before 2024 would invoke the function with its form.
+        if request.method() == Method::POST && path.starts_with(&format!("/{ACCOUNT}/")) {
+            let text = "SQS's query protocol is not spoken here: newer SDKs and CLIs speak JSON";
+            return refused(StatusCode::BAD_REQUEST, "InvalidAction", text);
         }
         let shown = (request.method() == Method::GET).then(|| sqs::peek(&path, queues)).flatten();
         if let Some(shown) = shown {

@@ -161,7 +161,9 @@ impl Extensions {
             return "Extension.Crash";
         };
         extension.over = true;
-        *extension.fault.get_or_insert("Extension.Crash")
+        let fault = extension.fault.unwrap_or("Extension.Crash");
+        extension.fault = Some(fault);
+        fault
     }
 
     pub(super) fn any(&self) -> bool {

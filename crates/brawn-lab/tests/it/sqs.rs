@@ -211,6 +211,11 @@ async fn what_is_wrong_is_refused_in_sqs_words() {
         assert_eq!(error["__type"], format!("com.amazonaws.sqs#{kind}"));
         assert!(error["message"].as_str().expect("text").contains(says), "{error}");
     }
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let body = b"Action=SendMessage&MessageBody=x".to_vec();
+    let old = station.lab.http("POST", "/123456789012/jobs", &form, body).await;
+    assert_eq!(old.status, 400);
+    assert!(String::from_utf8_lossy(&old.body).contains("query protocol is not spoken"));
     let entries = json!([{"Id": "a", "MessageBody": "x"}, {"Id": "b"}]);
     let (_, answer) =
         station.call("SendMessageBatch", json!({"QueueUrl": "jobs", "Entries": entries})).await;

@@ -87,10 +87,9 @@ impl Queue {
     pub(crate) fn send(&mut self, draft: Draft, now: Instant) -> (String, u64) {
         let fifo = self.is_fifo();
         self.remembered.retain(|_, (since, _)| now.saturating_duration_since(*since) < REMEMBERED);
-        if let Some(key) = draft.deduplication.as_ref().filter(|_| fifo) {
-            if let Some((_, id)) = self.remembered.get(key) {
-                return (id.clone(), self.next);
-            }
+        let key = draft.deduplication.as_ref().filter(|_| fifo);
+        if let Some((_, id)) = key.and_then(|key| self.remembered.get(key)) {
+            return (id.clone(), self.next);
         }
         let id = uuid();
         if let Some(key) = draft.deduplication.clone().filter(|_| fifo) {
