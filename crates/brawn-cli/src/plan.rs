@@ -125,7 +125,7 @@ pub(crate) fn print_event(route: &Route, recipe: Recipe) -> Result<Plan> {
 
 pub(crate) fn plan(task: Task) -> Result<Work> {
     let Task { run, route, recipe, destination } = task;
-    let asked = recipe.to_json().to_string();
+    let asked = recipe.question();
     let accepts = recipe.extensions();
     let writes = recipe.writes();
     let job: Arc<dyn Job> = recipe.into_job()?.into();

@@ -33,9 +33,7 @@ pub(crate) fn stats(words: Stats) -> Result<Plan> {
     let to = route.to.clone();
     (route.table, route.mode, route.key_alone) = (rows.table, rows.mode, rows.key_alone);
     let per_row = options.per == Per::Row;
-    if per_row && report.is_some() {
-        return Err(Error::invalid_options("`report` shows columns, and `per` is `row`"));
-    }
+    options.row_summary = per_row && report.is_some();
     let is_file = matches!(&to, Some(to) if !matches!(to, Location::Database(_)));
     if to.is_none() || to == Some(Location::Stdio) {
         options.store_rejects = false;

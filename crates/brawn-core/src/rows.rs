@@ -85,6 +85,23 @@ impl Texts {
         self.ends.push((self.text.len(), text.is_some()));
     }
 
+    /// Of bytes; what is no UTF-8 is missing. All are looked at in one go where all are.
+    pub fn of_bytes<'a>(texts: impl Iterator<Item = Option<&'a [u8]>> + Clone) -> Texts {
+        let mut joined = Vec::new();
+        let mut ends = Vec::with_capacity(texts.size_hint().0);
+        for text in texts.clone() {
+            joined.extend_from_slice(text.unwrap_or_default());
+            ends.push((joined.len(), text.is_some()));
+        }
+        match String::from_utf8(joined) {
+            // A character may not begin in one and end in the next.
+            Ok(text) if ends.iter().all(|(end, _)| text.is_char_boundary(*end)) => {
+                Texts { text, ends }
+            }
+            _ => texts.map(|text| text.and_then(|text| std::str::from_utf8(text).ok())).collect(),
+        }
+    }
+
     /// The one at `index`, if it is there.
     pub fn get(&self, index: usize) -> Option<&str> {
         let (end, is_there) = *self.ends.get(index)?;
@@ -171,6 +188,17 @@ impl Rows {
         self.len == 0
     }
 
+    /// Bytes held, about.
+    pub fn size(&self) -> u64 {
+        let of = |column: &Column| match column {
+            Column::Boolean(values) => values.len() * size_of::<Option<bool>>(),
+            Column::Integer(values) => values.len() * size_of::<Option<i64>>(),
+            Column::Float(values) => values.len() * size_of::<Option<f64>>(),
+            Column::Text(texts) => texts.text.len() + texts.len() * size_of::<(usize, bool)>(),
+        };
+        self.columns.iter().map(of).sum::<usize>() as u64
+    }
+
     /// The columns.
     pub fn columns(&self) -> &[Column] {
         &self.columns
@@ -209,6 +237,16 @@ mod tests {
             [0, 1, 2, 3, 4].map(|at| texts.get(at)),
             [Some("a"), None, Some(""), Some("é"), None]
         );
+    }
+
+    #[test]
+    fn bytes_are_texts_where_they_are_utf8_each_for_itself() {
+        let good = [Some(&b"a"[..]), None, Some(b""), Some("é".as_bytes())];
+        let texts = Texts::of_bytes(good.into_iter());
+        assert_eq!([0, 1, 2, 3].map(|at| texts.get(at)), [Some("a"), None, Some(""), Some("é")]);
+        let cut = [Some(&b"x\xc3"[..]), Some(b"\xa9"), Some(b"y"), Some(b"\xff")];
+        let texts = Texts::of_bytes(cut.into_iter());
+        assert_eq!([0, 1, 2, 3].map(|at| texts.get(at)), [None, None, Some("y"), None]);
     }
 
     #[test]

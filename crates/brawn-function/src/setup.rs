@@ -95,7 +95,7 @@ impl Setup {
     fn flow(&self, job: Arc<dyn Job>, stores: &Stores, destination: Destination) -> Flow {
         Flow::new(job, brawn::pool(), stores.clone(), destination)
             .accepts(self.accepts)
-            .asked(&self.recipe.to_json().to_string())
+            .asked(&self.recipe.question())
             .skip_existing(self.route.skip_existing)
             .dry_run(self.route.dry_run)
             .cache_control(self.route.cache_control.clone())

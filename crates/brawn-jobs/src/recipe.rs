@@ -121,6 +121,16 @@ impl Recipe {
         }
     }
 
+    /// What is asked of an object: the [flat form](Recipe::to_json) without what adds to the report alone. Rows that are loaded
+    /// are loaded once for each question.
+    pub fn question(&self) -> String {
+        let mut form = self.to_json();
+        if let Some(fields) = form.as_object_mut() {
+            fields.remove("row_summary");
+        }
+        form.to_string()
+    }
+
     /// The flat form, with the fields that differ from their defaults.
     pub fn to_json(&self) -> Value {
         match *self {

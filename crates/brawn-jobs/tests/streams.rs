@@ -69,6 +69,8 @@ fn statistics_conform() {
     for recipe in [
         serde_json::json!({ "job": "stats", "format": "json", "group_by": "name" }),
         serde_json::json!({ "job": "stats", "per": "row" }),
+        #[cfg(feature = "parquet")]
+        serde_json::json!({ "job": "stats", "per": "row", "format": "parquet" }),
     ] {
         let job = brawn_jobs::Recipe::from_json(&recipe).and_then(brawn_jobs::Recipe::into_job);
         let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);

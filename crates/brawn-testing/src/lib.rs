@@ -1,11 +1,13 @@
-//! Servers for brawn's tests. Each listens on a free port of 127.0.0.1 and ends with its value.
+//! Servers for brawn's tests, and a browser. Each server listens on a free port of 127.0.0.1 and ends with its value.
 //!
 //! This crate panics where a library would return errors: its callers are tests.
 
+mod browser;
 mod postgres;
 mod runtime_api;
 mod s3;
 
+pub use browser::{Browser, Opened};
 pub use postgres::{Postgres, Session};
 pub use runtime_api::{Answer, Invocation, RuntimeApi};
 pub use s3::{Fault, S3Server, Seen};

@@ -30,11 +30,11 @@ pub(crate) struct Stats {
     #[command(flatten)]
     pub(crate) from: From,
 
-    /// Where results go: sqlite:FILE, postgres://user@host/db, a folder, s3://bucket/prefix/, one .csv, .jsonl or .json file
+    /// Where results go: sqlite:FILE, postgres://user@host/db, a folder, s3://bucket/prefix/, one .csv, .jsonl, .json or .parquet file
     #[arg(short = 'o', long, value_name = "DST", value_hint = ValueHint::AnyPath)]
     pub(crate) to: Option<String>,
 
-    /// Write a page with plots to this file
+    /// Write a page with plots to this file: of the columns, or of the statistics of the rows
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) report: Option<PathBuf>,
 
@@ -42,7 +42,7 @@ pub(crate) struct Stats {
     #[arg(short = 'f', long)]
     pub(crate) force: bool,
 
-    /// How a column is read, `zip=text,price=float`: integer and float as numbers, text, boolean, date and timestamp as text
+    /// How a column is read, `zip=text,price=float`: integer, float, text, boolean, date or timestamp
     #[arg(long, value_name = "NAME=TYPE", value_delimiter = ',', value_parser = crate::stats::of_word, help_heading = "Reading")]
     pub(crate) types: Vec<(String, stats::Type)>,
 

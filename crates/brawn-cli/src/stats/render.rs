@@ -17,7 +17,8 @@ pub(crate) fn summary(statistics: &Value, source: &str) -> String {
         0 => String::new(),
         rejects => format!(", {rejects} bad records put aside"),
     };
-    let mut text = format!("{source}: {} rows{rejects}\n", number("rows"));
+    let mut text =
+        format!("{source}: {} rows{rejects}{}\n", number("rows"), read_as(&statistics["read_as"]));
     match statistics["groups"].as_array() {
         Some(groups) => {
             for group in groups {
@@ -28,6 +29,26 @@ pub(crate) fn summary(statistics: &Value, source: &str) -> String {
         None => text.push_str(&table(&statistics["columns"])),
     }
     text.trim_end().to_owned()
+}
+
+/// How it was read, ` (csv, ';' between fields, no header, windows-1252)`.
+fn read_as(found: &Value) -> String {
+    let mut said = Vec::new();
+    said.extend(found["format"].as_str().map(str::to_owned));
+    said.extend(found["delimiter"].as_str().map(|text| {
+        format!(
+            "{} between fields",
+            match text {
+                "\t" => "tabs".to_owned(),
+                text => format!("`{text}`"),
+            }
+        )
+    }));
+    if found["header"] == false {
+        said.push("no header".to_owned());
+    }
+    said.extend(found["encoding"].as_str().map(str::to_owned));
+    if said.is_empty() { String::new() } else { format!(" ({})", said.join(", ")) }
 }
 
 fn values(group: &Value) -> String {
@@ -165,7 +186,9 @@ mod tests {
 
     #[test]
     fn a_column_is_a_line() {
-        let statistics = json!({ "rows": 3, "rejects": 1, "columns": [
+        let read_as =
+            json!({ "format": "csv", "delimiter": "\t", "header": false, "encoding": "utf-8" });
+        let statistics = json!({ "rows": 3, "rejects": 1, "read_as": read_as, "columns": [
             { "name": "x\ny", "type": "integer", "count": 3, "nulls": 0, "distinct": 3, "distinct_is": "exact",
               "mean": 2.0, "std": 1.0, "min": 1, "median": 2.0, "max": 3, "outliers": { "count": 0 },
               "histogram": { "counts": [8, 0, 1, 4] } },
@@ -174,7 +197,7 @@ mod tests {
         ]});
         assert_eq!(
             summary(&statistics, "a.csv"),
-            "a.csv: 3 rows, 1 bad records put aside\n\
+            "a.csv: 3 rows, 1 bad records put aside (csv, tabs between fields, no header, utf-8)\n\
              column  type     count  nulls  distinct  mean  std  min  median  max  outliers\n\
              x·y     integer      3      0         3     2    1    1       2    3         0  █ ▁▄\n\
              name    text         2      1    ~20000               a            b            a (2)"

@@ -26,7 +26,7 @@ fn a_summary_for_people_and_a_document_for_programs() {
     let done = run(&["stats", text(&path)]);
     assert_eq!(code(&done), 0, "{}", stderr(&done));
     let shown = stdout(&done);
-    assert!(shown.contains("penguins.csv: 4 rows\n"), "{shown}");
+    assert!(shown.contains("penguins.csv: 4 rows (csv, `,` between fields, utf-8)\n"), "{shown}");
     let mass = shown.lines().find(|line| line.starts_with("mass")).expect("a line");
     assert!(mass.contains("integer") && mass.contains("4183.33"), "{mass}");
     let done = run(&["stats", text(&path), "--json"]);
@@ -129,6 +129,28 @@ fn a_page_has_all_tables_and_fetches_nothing() {
     let done = run(&["stats", text(&path), "--report", text(&page)]);
     assert_eq!(code(&done), 2);
     assert!(stderr(&done).contains("is there already"), "{}", stderr(&done));
+    let rows = folder.path().join("rows.html");
+    let wide = folder.path().join("wide.csv");
+    fs::write(&wide, "id,a,b,c\nx,1,2,4\ny,2,2,9\nz,3,7,7\n").expect("written");
+    let database = format!("sqlite:{}", text(&folder.path().join("s.db")));
+    let words = ["stats", text(&wide), "--per", "row", "--key", "id", "--to", &database];
+    let done = run(&[&words[..], &["--report", text(&rows)]].concat());
+    assert_eq!(code(&done), 0, "{}", stderr(&done));
+    let html = fs::read_to_string(&rows).expect("there");
+    for name in ["mean", "median", "std", "count", "outliers"] {
+        assert!(html.contains(&format!("<figcaption>{name}</figcaption>")), "{name}");
+    }
+    if let Some(browser) = brawn_testing::Browser::find() {
+        for (path, plots) in [(&page, 4), (&rows, 5)] {
+            let opened = browser.open(path);
+            assert_eq!(opened.console, [""; 0], "{path:?}");
+            assert_eq!(opened.requests, [""; 0], "{path:?}");
+            assert_eq!(opened.dom.matches("<svg").count(), plots, "{path:?}");
+        }
+    }
+    // A page is no other question.
+    let done = run(&words);
+    assert!(stderr(&done).contains("skipped, loaded before"), "{}", stderr(&done));
     let nowhere = folder.path().join("no/report.html");
     let done = run(&["stats", text(&path), "--report", text(&nowhere)]);
     assert_eq!(code(&done), 1);
@@ -153,7 +175,6 @@ fn what_is_wrong_is_named_with_what_would_be_right() {
         (vec!["--quantiles", "50"], 2, "`--quantiles` has 50: takes shares from 0 to 1"),
         (vec!["--max-rejects", "some"], 2, "takes a number of records, or a share"),
         (vec!["--per", "row", "--json"], 2, "say where they go: `--to DST/`"),
-        (vec!["--per", "row", "--report", "a.html"], 2, "`--report` shows columns"),
         (vec!["--report", "penguins.csv"], 2, "is one of the inputs"),
         (vec!["--table", "t"], 2, "are for rows that go into a database"),
         (vec!["--schema", "none.json"], 2, "cannot read `none.json`"),

@@ -16,6 +16,22 @@ pub fn fill(reader: &mut (impl Read + ?Sized), block: &mut Vec<u8>, size: usize)
     Ok(())
 }
 
+/// Reads the next `size` bytes behind what `block` holds; fewer where there are no more. Says how many came.
+///
+/// # Errors
+/// As [`fill`].
+pub fn append(
+    reader: &mut (impl Read + ?Sized),
+    block: &mut Vec<u8>,
+    size: usize,
+) -> Result<usize> {
+    let held = block.len();
+    block.resize(held + size, 0);
+    let filled = fill_slice(reader, block.get_mut(held..).unwrap_or_default());
+    block.truncate(held + filled.as_ref().map_or(0, |filled| *filled));
+    filled
+}
+
 /// Reads into `place` until it is full or there is no more; says how many bytes these were.
 ///
 /// # Errors

@@ -18,7 +18,7 @@ use crate::{Error, Result};
 
 pub use block::Block;
 pub(crate) use fill::fault;
-pub use fill::{fill, fill_slice};
+pub use fill::{append, fill, fill_slice};
 pub use in_order::in_order;
 pub use in_turn::in_turn;
 

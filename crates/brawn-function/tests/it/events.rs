@@ -36,7 +36,7 @@ fn created(bucket: &str, encoded_key: &str) -> Value {
     })
 }
 
-fn s3(keys: &[&str]) -> Value {
+pub(crate) fn s3(keys: &[&str]) -> Value {
     json!({ "Records": keys.iter().map(|key| created("inbox", key)).collect::<Vec<_>>() })
 }
 

@@ -4,6 +4,8 @@ mod data;
 mod direct;
 mod events;
 mod init;
+#[cfg(feature = "postgres")]
+mod tables;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};

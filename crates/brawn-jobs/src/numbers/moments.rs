@@ -1,6 +1,6 @@
 //! Mean, variance, skewness and kurtosis.
 
-use super::dd::{Dd, sum_of};
+use super::dd::{Dd, powers, sum_of};
 
 /// The count, the mean, and the sums of powers of deviations from the mean, of which all moments are made.
 ///
@@ -29,17 +29,9 @@ impl Moments {
         let sum = sum_of(values, |x| x);
         let mean = sum / n;
         let deviation = |x: f64| (x - mean.hi) - mean.lo;
-        // Zero, were there no rounding.
-        let off = sum_of(values, deviation) / n;
-        let s2 = sum_of(values, |x| deviation(x) * deviation(x));
-        let s3 = sum_of(values, |x| {
-            let d = deviation(x);
-            d * d * d
-        });
-        let s4 = sum_of(values, |x| {
-            let square = deviation(x) * deviation(x);
-            square * square
-        });
+        // The first is zero, were there no rounding.
+        let [off, s2, s3, s4] = powers(values, deviation);
+        let off = off / n;
         Moments { count, sum, mean, m2: s2 - n * off * off, m3: s3, m4: s4 }
     }
 

@@ -1,6 +1,7 @@
 //! Statistics of columns, of the whole or of groups, and how they are told.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use brawn_core::rows::{Column as Values, Field, Kind, Rows, Schema, Texts};
 use brawn_core::{Budget, Error, Result, blocks};
@@ -10,9 +11,9 @@ use super::column::Column;
 use super::options::Options;
 use super::read::{Block, Cells, Frame, Layout};
 
-/// Values that are held to be ordered, of all columns and groups together: 128 MB. Of groups that come one after the other it is
+/// Values that are held to be ordered, of all columns and groups together: 96 MB. Of groups that come one after the other it is
 /// more, for one that has ended is thinned no more.
-const HELD: usize = 16 << 20;
+const HELD: usize = 12 << 20;
 
 /// Of each column of a group at least so many.
 const HELD_OF_ONE: usize = 1 << 10;
@@ -22,6 +23,22 @@ const MOST_GROUPS: usize = 10_000;
 
 /// What a group is: its values of the columns that are grouped by.
 type Key = Vec<Option<Box<[u8]>>>;
+
+/// Columns of which different values are no longer counted one by one, as the blocks that come later may know: hashing them is
+/// then done side by side, instead of where blocks are merged. What comes of it is the same.
+#[derive(Debug, Default)]
+pub(crate) struct Estimated(Vec<AtomicBool>);
+
+impl Estimated {
+    /// For as many columns.
+    pub(crate) fn of(columns: usize) -> Estimated {
+        Estimated((0..columns).map(|_| AtomicBool::new(false)).collect())
+    }
+
+    fn is(&self, column: usize) -> bool {
+        self.0.get(column).is_some_and(|known| known.load(Ordering::Relaxed))
+    }
+}
 
 /// Columns of groups; of one group without a name where nothing is grouped by.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +63,7 @@ impl Groups {
         frame: &Frame,
         block: &Block,
         by: &[usize],
+        estimated: &Estimated,
         budget: &Budget,
     ) -> Result<Groups> {
         let mut groups = Groups::default();
@@ -55,7 +73,8 @@ impl Groups {
                 if by.contains(&index) {
                     return Ok(Column::Skipped);
                 }
-                Ok(Column::of(cells, rows, &block.bytes, &frame.side))
+                let estimate = rows.is_none() && estimated.is(index);
+                Ok(Column::of(cells, rows, &block.bytes, &frame.side, estimate))
             };
             frame.columns.iter().enumerate().map(of).collect()
         };
@@ -130,6 +149,16 @@ impl Groups {
         Ok(())
     }
 
+    /// Tells the blocks to come, where nothing is grouped by.
+    pub(crate) fn tell(&self, estimated: &Estimated) {
+        let [Group { key, columns, .. }] = self.groups.as_slice() else { return };
+        if key.is_empty() {
+            for (known, column) in estimated.0.iter().zip(columns) {
+                known.store(column.is_estimate(), Ordering::Relaxed);
+            }
+        }
+    }
+
     /// What people should know, of the first columns that there is something to know of.
     pub(crate) fn warnings(&self, layout: &Layout) -> Vec<String> {
         const NAMED: usize = 5;
@@ -163,12 +192,12 @@ impl Groups {
     /// side.
     pub(crate) fn describe(
         &self,
-        layout: &Layout,
+        names: &[String],
         options: &Options,
         budget: &Budget,
     ) -> Result<Map<String, Value>> {
         let columns = |group: &Group| -> Result<Vec<Value>> {
-            let (mut all, mut described) = (layout.names.iter().zip(&group.columns), Vec::new());
+            let (mut all, mut described) = (names.iter().zip(&group.columns), Vec::new());
             let describe = |(name, column): (&String, &Column)| {
                 let mut fields = column.describe(options);
                 if !fields.is_empty() {

@@ -8,7 +8,7 @@ use super::read::{Frame, Span, parse_trimmed, shown_field};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Type {
-    /// Numbers, without a point so far.
+    /// Numbers without a fraction.
     Integer,
     /// Numbers.
     Float,
@@ -83,15 +83,39 @@ impl Form {
         }
     }
 
-    /// The same, where `text` has it too.
-    pub(crate) fn kept_by(self, text: &[u8]) -> Form {
-        let has = match self {
+    /// The one that a column pinned to `of` has.
+    pub(crate) fn pinned(of: Type) -> Option<Form> {
+        match of {
+            Type::Boolean => Some(Form::Boolean),
+            Type::Date => Some(Form::Date),
+            Type::Timestamp => Some(Form::Timestamp),
+            Type::Integer | Type::Float | Type::Text => None,
+        }
+    }
+
+    /// Whether `text` has it.
+    pub(crate) fn is_of(self, text: &[u8]) -> bool {
+        match self {
             Form::Boolean => is_boolean(text),
             Form::Date => is_date(text),
             Form::Timestamp => is_timestamp(text),
             Form::Text => true,
-        };
-        if has { self } else { Form::Text }
+        }
+    }
+
+    /// The same, where `text` has it too.
+    pub(crate) fn kept_by(self, text: &[u8]) -> Form {
+        if self.is_of(text) { self } else { Form::Text }
+    }
+
+    /// As it is said of what is not.
+    pub(crate) fn described(self) -> &'static str {
+        match self {
+            Form::Boolean => "true or false",
+            Form::Date => "a date such as 2026-11-24",
+            Form::Timestamp => "a timestamp such as 2026-11-24T09:30:00Z",
+            Form::Text => "text",
+        }
     }
 
     pub(crate) fn name(self) -> &'static str {

@@ -3,19 +3,19 @@
 use std::io::Read;
 
 use brawn_core::blocks::{self, Spare};
-use brawn_core::rows::{Rows, Schema, Table as RowTable};
 use brawn_core::{
-    Budget, ByteSize, Draft, Error, Head, Job, Plan, PlannedOutput, Planning, Reservation, Result,
-    Sink, Source, Tally, Vcpus,
+    Budget, ByteSize, Error, Head, Job, Plan, PlannedOutput, Planning, Reservation, Result, Sink,
+    Source, Tally, Vcpus,
 };
 use serde_json::{Map, Value, json};
 
-use super::columns::{self, Groups};
+use super::columns::{self, Estimated, Groups};
 use super::open::{Table, open, row_plan};
 use super::options::{Format, Options, Per};
 use super::read::{BLOCK, Block, Frame, Reject};
 use super::rejects::{self, Rejects};
-use super::write;
+use super::row::RowPlan;
+use super::to::To;
 use crate::decompress::unpacked;
 
 /// A block, its values as numbers, in order, and what is told of them.
@@ -75,6 +75,15 @@ impl StatsJob {
         READING + 2 * self.options.max_line_size.0
     }
 
+    /// What a file that is no text takes before it is written.
+    fn writing(&self) -> u64 {
+        match self.format() {
+            #[cfg(feature = "parquet")]
+            Some(Format::Parquet) => super::parquet::MEMORY,
+            _ => 0,
+        }
+    }
+
     /// Bytes that the statistics hold, of an object of `size`.
     fn state(&self, size: Option<u64>) -> u64 {
         // A value of two bytes, with what separates it, is a number of eight, and may be counted.
@@ -120,7 +129,7 @@ impl Job for StatsJob {
             });
         }
         Ok(Planning::Ready(Plan {
-            peak_memory: self.reading() + ahead * FOR_ONE + self.state(size),
+            peak_memory: self.reading() + ahead * FOR_ONE + self.state(size) + self.writing(),
             outputs,
             streaming: true,
             summary: head.size.map_or("a stream".to_owned(), |size| ByteSize(size).to_string()),
@@ -131,15 +140,17 @@ impl Job for StatsJob {
         let name = source.name();
         let limit = budget.memory().limit();
         let state = (limit / 3).clamp(LEAST, STATE);
-        let reading = self.reading();
+        let reading = self.reading() + self.writing();
         let fit = limit.saturating_sub(reading + state) / FOR_ONE;
         let ahead = (blocks::ahead(budget.workers()) as u64).min(fit).max(1);
-        let held = budget.reserve(reading + ahead * FOR_ONE)?;
+        // A Parquet file takes its own.
+        let held = budget.reserve(self.reading() + ahead * FOR_ONE)?;
         let mut counted = Counted { reader: source, bytes: 0 };
         let table = open(unpacked(&mut counted, budget)?, name, &self.options, budget)?;
         let mut run = Run {
             options: &self.options,
             rejects: Rejects::new(&self.options),
+            read_as: table.read_as(),
             rows: 0,
             ahead: usize::try_from(ahead).unwrap_or(usize::MAX),
             held: vec![held],
@@ -186,6 +197,7 @@ impl<R: Read> Read for Counted<R> {
 struct Run<'a> {
     options: &'a Options,
     rejects: Rejects,
+    read_as: Value,
     rows: u64,
     ahead: usize,
     held: Vec<Reservation>,
@@ -197,7 +209,7 @@ struct Run<'a> {
 struct Part<T> {
     said: T,
     rows: u64,
-    rejects: Vec<Reject>,
+    rejects: (Vec<Reject>, u64),
     unknown: Option<(u64, String)>,
 }
 
@@ -210,15 +222,16 @@ impl Run<'_> {
         mut take: impl FnMut(&mut Run<'_>, T) -> Result<()>,
     ) -> Result<()> {
         let spare = Spare::default();
-        let Table { splitter, format, layout, warnings } = table;
+        let Table { splitter, format, layout, warnings, .. } = table;
         let (budget, ahead) = (self.budget, self.ahead);
         let mut unknown: Option<(u64, String)> = None;
-        let read = || splitter.next(spare.take());
+        let read = || splitter.next(spare.take(), budget);
         let compute = |block: Block| {
             budget.check()?;
             let mut frame = format.parse(&block, layout, budget)?;
             let rows = frame.rows as u64;
-            let (rejects, unknown) = (std::mem::take(&mut frame.rejects), frame.unknown.take());
+            let rejects = (std::mem::take(&mut frame.rejects), frame.more_rejects);
+            let unknown = frame.unknown.take();
             let said = say(frame, &block)?;
             budget.advance(block.bytes.len() as u64);
             spare.give_back(block.bytes);
@@ -256,10 +269,12 @@ impl Run<'_> {
         let by: Vec<usize> = options.group_by.iter().filter_map(place).collect();
         let mut all = Groups::default();
         let budget = self.budget;
-        let say = |frame: Frame, block: &Block| Groups::of(&frame, block, &by, budget);
+        let estimated = Estimated::of(table.layout.names.len());
+        let say = |frame: Frame, block: &Block| Groups::of(&frame, block, &by, &estimated, budget);
         let mut blocks = 0_u64;
         self.each_block(&mut table, say, |run, part| {
             all.merge(part)?;
+            all.tell(&estimated);
             blocks += 1;
             // Looking is not free, and a block adds little.
             if blocks.is_multiple_of(8) || blocks < 8 { run.hold(all.held()) } else { Ok(()) }
@@ -268,29 +283,29 @@ impl Run<'_> {
             // A header alone has columns too.
             let none = Block { bytes: Vec::new(), at: 0, line: 1, broken: None };
             let frame = table.format.parse(&none, &table.layout, self.budget)?;
-            all = Groups::of(&frame, &none, &by, self.budget)?;
+            all = Groups::of(&frame, &none, &by, &estimated, self.budget)?;
         }
-        let document = all.describe(&table.layout, options, self.budget)?;
+        let document = all.describe(&table.layout.names, options, self.budget)?;
         debug_assert_eq!(all.rows(), self.rows, "every good record is in a group");
         self.tally.warnings.extend(all.warnings(&table.layout));
         let statistics = self.document(name, document);
-        let schema = columns::schema(options);
-        if sink.takes_rows() {
-            let mut to = sink.table(&schema)?;
-            to.write(&columns::rows(&statistics, options))?;
-            to.finish()?;
-        } else if let Some((file, format)) = output {
-            let text = match format {
-                Format::Json => format!("{:#}\n", Value::Object(statistics.clone())),
-                format => {
-                    let rows = columns::rows(&statistics, options);
-                    write::header(&schema, format) + &write::rows(&schema, &rows, format)
-                }
-            };
-            let mut draft = sink.open(&file, format.content_type())?;
-            draft.write(text.as_bytes())?;
-            draft.finish()?;
-            self.tally.bytes_out += text.len() as u64;
+        match output {
+            Some((file, Format::Json)) if !sink.takes_rows() => {
+                let text = format!("{:#}\n", Value::Object(statistics.clone()));
+                let mut draft = sink.open(&file, Format::Json.content_type())?;
+                draft.write(text.as_bytes())?;
+                draft.finish()?;
+                self.tally.bytes_out += text.len() as u64;
+            }
+            None if !sink.takes_rows() => {}
+            output => {
+                let (file, format) = output.unwrap_or_else(|| (String::new(), Format::Csv));
+                let schema = columns::schema(options);
+                let mut to = To::begin(sink, &schema, &file, format, self.budget)?;
+                let said = to.form().say(columns::rows(&statistics, options));
+                to.write(said)?;
+                self.tally.bytes_out += to.finish()?;
+            }
         }
         self.put_rejects_aside(&table, name, sink)?;
         self.tally.facts.push(("statistics".to_owned(), Value::Object(statistics)));
@@ -308,22 +323,26 @@ impl Run<'_> {
         let options = self.options;
         let plan = row_plan(&table.layout, options);
         let schema = plan.schema();
-        let mut to = To::begin(sink, &schema, file, format)?;
-        let as_text = to.is_file();
+        let mut to = To::begin(sink, &schema, file, format, self.budget)?;
+        let (budget, estimated) = (self.budget, Estimated::of(RowPlan::SUMMED.len()));
+        // A file of text gets it made here, side by side.
+        let form = to.form();
         let say = |frame: Frame, block: &Block| {
             let (rows, overflows) = plan.rows(&frame, block, options);
-            // A file gets text, which is made here, side by side.
-            let said = if as_text {
-                Said::Text(write::rows(&schema, &rows, format))
-            } else {
-                Said::Rows(rows)
-            };
-            Ok((said, overflows))
+            let summed = options
+                .row_summary
+                .then(|| Groups::of(&plan.summed(&rows), block, &[], &estimated, budget));
+            Ok((form.say(rows), overflows, summed.transpose()?))
         };
-        let mut overflows = 0;
-        self.each_block(&mut table, say, |_, (said, count)| {
+        let (mut overflows, mut summed) = (0, Groups::default());
+        self.each_block(&mut table, say, |run, (said, count, more)| {
             overflows += count;
-            to.write(&said)
+            if let Some(more) = more {
+                summed.merge(more)?;
+                summed.tell(&estimated);
+                run.hold(summed.held())?;
+            }
+            to.write(said)
         })?;
         self.tally.bytes_out += to.finish()?;
         if overflows > 0 {
@@ -332,7 +351,14 @@ impl Run<'_> {
             ));
         }
         self.put_rejects_aside(&table, name, sink)?;
-        let statistics = self.document(name, Map::new());
+        let mut document = Map::new();
+        if options.row_summary {
+            let names = RowPlan::SUMMED.map(str::to_owned).to_vec();
+            let described = summed.describe(&names, options, budget)?;
+            document
+                .extend(described.into_iter().map(|(_, columns)| ("of_rows".to_owned(), columns)));
+        }
+        let statistics = self.document(name, document);
         self.tally.facts.push(("statistics".to_owned(), Value::Object(statistics)));
         Ok(())
     }
@@ -352,6 +378,7 @@ impl Run<'_> {
     fn document(&self, name: &str, mut document: Map<String, Value>) -> Map<String, Value> {
         let Options { ddof, quantile_rule, per, .. } = self.options;
         document.insert("file".to_owned(), name.into());
+        document.insert("read_as".to_owned(), self.read_as.clone());
         document.insert("per".to_owned(), json!(per));
         document.insert("rows".to_owned(), self.rows.into());
         document.insert("rejects".to_owned(), self.rejects.count().into());
@@ -366,55 +393,5 @@ impl Run<'_> {
             self.held.push(self.budget.reserve(STEP)?);
         }
         Ok(())
-    }
-}
-
-/// Rows of a block, as the destination takes them.
-enum Said {
-    Rows(Rows),
-    Text(String),
-}
-
-enum To<'a> {
-    Table(Box<dyn RowTable + 'a>),
-    File(Box<dyn Draft + 'a>, u64),
-}
-
-impl<'a> To<'a> {
-    fn begin(
-        sink: &'a mut dyn Sink,
-        schema: &Schema,
-        file: &str,
-        format: Format,
-    ) -> Result<To<'a>> {
-        if sink.takes_rows() {
-            return Ok(To::Table(sink.table(schema)?));
-        }
-        let mut to = To::File(sink.open(file, format.content_type())?, 0);
-        to.write(&Said::Text(write::header(schema, format)))?;
-        Ok(to)
-    }
-
-    fn is_file(&self) -> bool {
-        matches!(self, To::File(..))
-    }
-
-    fn write(&mut self, said: &Said) -> Result<()> {
-        match (self, said) {
-            (To::Table(table), Said::Rows(rows)) => table.write(rows),
-            (To::File(draft, bytes), Said::Text(text)) => {
-                *bytes += text.len() as u64;
-                draft.write(text.as_bytes())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// How many bytes were written to a file.
-    fn finish(self) -> Result<u64> {
-        match self {
-            To::Table(table) => table.finish().map(|()| 0),
-            To::File(draft, bytes) => draft.finish().map(|()| bytes),
-        }
     }
 }

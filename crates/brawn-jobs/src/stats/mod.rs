@@ -10,10 +10,13 @@ mod job;
 mod open;
 mod options;
 mod page;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod read;
 mod rejects;
 mod row;
 mod tile;
+mod to;
 mod write;
 
 /// More of the most frequent values than are counted are never named.

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::io::{Cursor, Read};
 
 use brawn_core::{Budget, Error, Result, blocks};
+use serde_json::{Value, json};
 
-use super::infer::Guess;
+use super::infer::{Form, Guess, Type};
 use super::options::{Input, Options, Per, Rejects};
 use super::read::{
     BLOCK, Block, Cells, Decoded, Dialect, Encoding, Frame, Layout, Splitter, csv, is_blank, json,
@@ -19,6 +20,24 @@ pub(crate) struct Table<R> {
     pub(crate) format: Format,
     pub(crate) layout: Layout,
     pub(crate) warnings: Vec<String>,
+    encoding: &'static str,
+}
+
+impl<R> Table<R> {
+    /// How it is read, as far as that was found out or said.
+    pub(crate) fn read_as(&self) -> Value {
+        let text = |byte: u8| char::from(byte).to_string();
+        match self.format {
+            Format::Csv(Dialect { delimiter, quote, header, .. }) => json!({
+                "format": "csv",
+                "delimiter": text(delimiter),
+                "quote": quote.map(text),
+                "header": header,
+                "encoding": self.encoding,
+            }),
+            Format::Json => json!({ "format": "jsonl", "encoding": self.encoding }),
+        }
+    }
 }
 
 /// What the records are.
@@ -108,7 +127,8 @@ pub(crate) fn open<R: Read>(
         point: options.decimal_separator as u8,
         null_padding: true,
         longest: usize::try_from(options.max_line_size.0).unwrap_or(usize::MAX),
-        most_rejects: usize::MAX,
+        most_rejects: u64::MAX,
+        pinned: Vec::new(),
         lines: options.per == Per::Row,
     };
     let rest = sample.get(first..).unwrap_or_default().to_vec();
@@ -126,16 +146,17 @@ pub(crate) fn open<R: Read>(
             ));
         }
     }
+    let encoding = text.encoding();
     let rest = Cursor::new(rest).chain(text);
     let splitter = Splitter::new(rest, first as u64, line, dialect, layout.longest);
-    Ok(Table { splitter, format, layout, warnings })
+    Ok(Table { splitter, format, layout, warnings, encoding })
 }
 
 /// How many bad records of a block are worth to be found.
-fn most_rejects(options: &Options) -> usize {
+fn most_rejects(options: &Options) -> u64 {
     match options.max_rejects {
-        Rejects::Count(most) => usize::try_from(most).unwrap_or(usize::MAX),
-        Rejects::Percent(_) => usize::MAX,
+        Rejects::Count(most) => most,
+        Rejects::Percent(_) => u64::MAX,
     }
 }
 
@@ -236,7 +257,7 @@ fn guess(
 ) -> Result<Vec<Guess>> {
     let mut guesses = vec![Guess::default(); layout.names.len()];
     let mut splitter = Splitter::new(sample, 0, 1, dialect, layout.longest);
-    while let Some(block) = splitter.next(Vec::new())? {
+    while let Some(block) = splitter.next(Vec::new(), budget)? {
         let mut frame = format.parse(&block, layout, budget)?;
         let is_last = block.at + block.bytes.len() as u64 == sample.len() as u64;
         if is_last && !at_end && frame.rows > 1 {
@@ -288,6 +309,12 @@ fn want(layout: &mut Layout, options: &Options, guesses: &[Guess]) -> Result<()>
             (false, true, false) if !of_rows => Cells::Texts(Vec::new()),
             _ => Cells::Skipped,
         };
+        let is_read = !matches!(cells, Cells::Skipped);
+        if let Some(pinned) = options.types.get(name).filter(|_| is_read)
+            && (*pinned == Type::Integer || Form::pinned(*pinned).is_some())
+        {
+            layout.pinned.push((index, *pinned));
+        }
         if let Some(wanted) = layout.wanted.get_mut(index) {
             *wanted = cells;
         }

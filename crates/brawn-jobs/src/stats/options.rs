@@ -143,6 +143,10 @@ pub struct Options {
     )]
     pub max_line_size: ByteSize,
 
+    /// With `per` row: say also, as of a column, how the rows' means, medians, deviations and numbers of outliers are distributed.
+    #[cfg_attr(feature = "clap", arg(skip))]
+    pub row_summary: bool,
+
     /// What results are written as, where they go to files. [default: csv]
     #[cfg_attr(feature = "clap", arg(long, value_name = "FORMAT"))]
     pub format: Option<Format>,
@@ -176,6 +180,7 @@ impl Default for Options {
             max_rejects: Rejects::Count(0),
             store_rejects: true,
             max_line_size: ByteSize(2 << 20),
+            row_summary: false,
             format: None,
         }
     }
@@ -215,6 +220,8 @@ pub enum Format {
     Jsonl,
     /// One JSON document, of columns alone
     Json,
+    /// Parquet, in a build with the feature of that name
+    Parquet,
 }
 
 impl Format {
@@ -224,6 +231,7 @@ impl Format {
             Format::Csv => "csv",
             Format::Jsonl => "jsonl",
             Format::Json => "json",
+            Format::Parquet => "parquet",
         }
     }
 
@@ -233,6 +241,8 @@ impl Format {
             Format::Csv => "text/csv",
             Format::Jsonl => "application/jsonl",
             Format::Json => "application/json",
+            // Registered with IANA in 2024.
+            Format::Parquet => "application/vnd.apache.parquet",
         }
     }
 }
@@ -341,12 +351,18 @@ impl Options {
                 self.max_line_size
             ));
         }
+        if self.format == Some(Format::Parquet) && !cfg!(feature = "parquet") {
+            return Err(Error::invalid_options(
+                "`format` is parquet, which this build cannot write",
+            )
+            .with_hint("build brawn with the feature `parquet`, or write csv"));
+        }
         match self.per {
             Per::Row if !self.group_by.is_empty() => {
                 wrong("`group_by` is for columns, and `per` is `row`".to_owned())
             }
             Per::Row if self.format == Some(Format::Json) => {
-                wrong("`format` json is for columns: takes csv or jsonl".to_owned())
+                wrong("`format` json is for columns: takes csv, jsonl or parquet".to_owned())
             }
             Per::Column if !self.key.is_empty() => {
                 wrong("`key` names rows, and `per` is `column`: `group_by` groups them".to_owned())
@@ -375,6 +391,7 @@ impl Options {
             "csv" => Some(Format::Csv),
             "jsonl" | "ndjson" => Some(Format::Jsonl),
             "json" => Some(Format::Json),
+            "parquet" => Some(Format::Parquet),
             _ => None,
         };
         let format = match (self.format, named) {
@@ -389,7 +406,7 @@ impl Options {
             }
             (None, None) => {
                 return Err(Error::invalid_options(format!("`{to}`: `.{extension}` is no format"))
-                    .with_hint("name it .csv, .jsonl or .json, or say the format"));
+                    .with_hint("name it .csv, .jsonl, .json or .parquet, or say the format"));
             }
         };
         let options = Options { format: Some(format), ..self };

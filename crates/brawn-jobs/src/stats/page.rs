@@ -13,7 +13,7 @@ const HEIGHT: f64 = 120.0;
 /// Room for the box plot under a histogram.
 const BOX: f64 = 26.0;
 
-/// A page of the statistics of columns of some tables, as the fact `statistics` of each has them.
+/// A page of the statistics of the columns or rows of some tables, as the fact `statistics` of each has them.
 pub fn page(tables: &[Value]) -> String {
     let mut html =
         String::from("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">");
@@ -49,6 +49,12 @@ fn one(html: &mut String, table: &Value) {
             escaped(table["quantile_rule"].as_str().unwrap_or_default())
         ),
     );
+    if table["of_rows"].is_array() {
+        html.push_str(
+            "<h2>Statistics of the rows <small>how those of each row are distributed</small></h2>",
+        );
+        return columns(html, &table["of_rows"]);
+    }
     match table["groups"].as_array() {
         Some(groups) => {
             for group in groups {

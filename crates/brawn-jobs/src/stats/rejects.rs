@@ -39,10 +39,10 @@ impl Rejects {
         self.count
     }
 
-    /// Adds those of the next block, after which `rows` records were good.
+    /// Adds those of the next block, the first of them and how many more, after which `rows` records were good.
     pub(crate) fn add(
         &mut self,
-        rejects: Vec<Reject>,
+        (rejects, more): (Vec<Reject>, u64),
         rows: u64,
         layout: &Layout,
         budget: &Budget,
@@ -57,18 +57,27 @@ impl Rejects {
             }
             self.bytes += (reject.text.len() + reject.message.len() + size_of::<Reject>()) as u64;
             if self.bytes > MOST {
-                return Err(Error::limit_exceeded(format!(
-                    "the first {} bad records are all that can be put aside",
-                    self.count
-                ))
-                .with_hint("look at how it is read: delimiter, quote, encoding, types"));
+                return Err(self.full());
             }
             while self.bytes > self.held.len() as u64 * STEP {
                 self.held.push(budget.reserve(STEP)?);
             }
             self.kept.push(reject);
         }
-        Ok(())
+        self.count += more;
+        match self.kept.last() {
+            Some(last) if self.allowed.exceeded(self.count, self.count + rows, false) => {
+                Err(self.too_many(last, layout))
+            }
+            _ if more > 0 && self.most == usize::MAX => Err(self.full()),
+            _ => Ok(()),
+        }
+    }
+
+    fn full(&self) -> Error {
+        let kept = self.kept.len();
+        Error::limit_exceeded(format!("the first {kept} bad records are all that can be put aside"))
+            .with_hint("look at how it is read: delimiter, quote, encoding, types")
     }
 
     /// All are there.

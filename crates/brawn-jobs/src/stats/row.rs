@@ -1,6 +1,6 @@
 //! Statistics of the numbers of each row.
 
-use brawn_core::rows::{Column, Field, Kind, Rows, Schema, Texts};
+use brawn_core::rows::{Cell, Column, Field, Kind, Rows, Schema, Texts};
 
 use super::options::Options;
 use super::read::{Block, Cells, Frame};
@@ -31,6 +31,30 @@ impl RowPlan {
             field("outliers", Kind::Text, false),
         ]);
         Schema { name: "rows".to_owned(), fields: super::write::unique(fields) }
+    }
+
+    /// What is summed up of rows.
+    pub(crate) const SUMMED: [&str; 5] = ["mean", "median", "std", "count", "outliers"];
+
+    /// The values of `rows`, as [`rows`](RowPlan::rows) gave them, of which [`SUMMED`](RowPlan::SUMMED) are the names.
+    pub(crate) fn summed(&self, rows: &Rows) -> Frame {
+        let [_, count, mean, median, std, outliers] =
+            rows.columns().get(self.keys.len()..).unwrap_or_default()
+        else {
+            return Frame::default();
+        };
+        let number = |column: &Column, at| match column.cell(at) {
+            Cell::Float(value) => value,
+            Cell::Integer(value) => value as f64,
+            Cell::Text("[]") => 0.0,
+            Cell::Text(list) => 1.0 + memchr::memchr_iter(b',', list.as_bytes()).count() as f64,
+            Cell::Null | Cell::Boolean(_) => f64::NAN,
+        };
+        let columns = [mean, median, std, count, outliers].map(|column| {
+            let is_fraction = column.kind() == Kind::Float;
+            Cells::Numbers((0..rows.len()).map(|at| number(column, at)).collect(), is_fraction)
+        });
+        Frame { rows: rows.len(), columns: columns.into(), ..Frame::default() }
     }
 
     /// The rows of a block, and how many numbers had no finite mean or deviation.
@@ -123,6 +147,7 @@ impl Scratch {
     }
 
     /// The rows of a tile.
+    #[allow(clippy::needless_range_loop, reason = "one index into arrays of one length")]
     fn tile(
         &mut self,
         tile: &Tile,
@@ -134,19 +159,16 @@ impl Scratch {
     ) {
         let count = columns.len();
         let freedom = count as f64 - f64::from(options.ddof);
-        let lanes = (tile.quantile(0.25), tile.quantile(0.5), tile.quantile(0.75), tile.ends());
-        let (first, medians, third, (least, greatest)) = lanes;
-        let quartiles = first.into_iter().zip(third);
-        let ends = least.into_iter().zip(greatest);
-        let moments = tile.mean.into_iter().zip(tile.squares);
-        for (at, (((median, quartiles), ends), (mean, squares))) in
-            medians.into_iter().zip(quartiles).zip(ends).zip(moments).enumerate()
-        {
+        let (first, medians, third) =
+            (tile.quantile(0.25), tile.quantile(0.5), tile.quantile(0.75));
+        let ends = tile.ends();
+        for at in 0..tile::ROWS {
+            let (mean, squares) = (tile.mean[at], tile.squares[at]);
             let is_finite = mean.is_finite() && squares.is_finite();
             let variance = (is_finite && freedom > 0.0).then(|| (squares / freedom).max(0.0));
             let mean = mean.is_finite().then_some(mean);
             let bounds = match options.outliers {
-                Outliers::Iqr => Some(Outliers::fences(quartiles.0, quartiles.1, factor)),
+                Outliers::Iqr => Some(Outliers::fences(first[at], third[at], factor)),
                 Outliers::Zscore => zscore(mean, variance, factor),
                 Outliers::Mad => {
                     self.ascending.clear();
@@ -154,8 +176,8 @@ impl Scratch {
                     Outliers::Mad.bounds(&self.ascending, factor)
                 }
             };
-            let one = One { count, mean, variance, median: Some(median) };
-            match bounds.filter(|bounds| bounds.exclude(ends.0) || bounds.exclude(ends.1)) {
+            let one = One { count, mean, variance, median: Some(medians[at]) };
+            match bounds.filter(|bounds| bounds.exclude(ends.0[at]) || bounds.exclude(ends.1[at])) {
                 None => push(one, "[]"),
                 bounds => {
                     self.take(columns, row + at);
@@ -184,14 +206,12 @@ fn zscore(mean: Option<f64>, variance: Option<f64>, factor: f64) -> Option<Bound
 
 /// A column that names rows.
 fn key(frame: &Frame, block: &Block, index: usize) -> Column {
-    let mut texts = Texts::default();
-    if let Some(Cells::Texts(spans)) = frame.columns.get(index) {
-        for span in spans {
-            let text = span.of(&block.bytes, &frame.side);
-            texts.push(text.and_then(|text| std::str::from_utf8(text).ok()));
+    Column::Text(match frame.columns.get(index) {
+        Some(Cells::Texts(spans)) => {
+            Texts::of_bytes(spans.iter().map(|span| span.of(&block.bytes, &frame.side)))
         }
-    }
-    Column::Text(texts)
+        _ => Texts::default(),
+    })
 }
 
 /// A JSON list of the values out of bounds.

@@ -73,14 +73,15 @@ pub(crate) fn rows(schema: &Schema, rows: &Rows, format: Format) -> String {
     for row in 0..rows.len() {
         match format {
             Format::Csv => {
-                for (index, cell) in rows.row(row).enumerate() {
+                for (index, column) in rows.columns().iter().enumerate() {
                     if index > 0 {
                         text.push(',');
                     }
-                    push_cell(cell, &mut text, push_csv);
+                    push_cell(column.cell(row), &mut text, push_csv);
                 }
             }
-            Format::Jsonl | Format::Json => {
+            // Others than text do not come here.
+            Format::Jsonl | Format::Json | Format::Parquet => {
                 text.push('{');
                 for (index, (name, cell)) in names.iter().zip(rows.row(row)).enumerate() {
                     if index > 0 {

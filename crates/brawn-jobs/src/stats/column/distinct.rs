@@ -6,23 +6,38 @@ use std::hash::Hash;
 /// So many are counted one by one.
 pub(crate) const EXACT: usize = 10_000;
 
+/// Or as many as have so many bytes of text.
+const EXACT_BYTES: usize = 4 << 20;
+
 /// Registers of the sketch: 2^14, a standard error of 0.81 %.
 const BITS: u32 = 14;
 
-/// Counts of values, exact up to [`EXACT`] of them, an estimate beyond.
+/// Counts of values, exact up to [`EXACT`] of them and [`EXACT_BYTES`] of text, an estimate beyond.
 ///
 /// The estimate is that of P. Flajolet, É. Fusy, O. Gandouet and F. Meunier, "HyperLogLog" (2007), over 64-bit hashes. Both depend on the set of values alone, in whatever order they come.
 #[derive(Clone, Debug)]
 pub(crate) enum Distinct<K> {
-    Exact(HashMap<K, u64>),
+    Exact(Counts<K>),
     /// Exact too, of a block: each value once.
     Listed(Vec<(K, u64)>),
     Estimate(Box<Registers>),
 }
 
+/// Values, how often each is there, and what bytes they hold beside.
+#[derive(Clone, Debug)]
+pub(crate) struct Counts<K> {
+    counts: HashMap<K, u64>,
+    bytes: usize,
+}
+
 /// What is hashed must not depend on the process.
 pub(crate) trait Value: Eq + Hash {
     fn hash64(&self) -> u64;
+
+    /// Bytes that it holds elsewhere.
+    fn bytes(&self) -> usize {
+        0
+    }
 }
 
 /// The bits of a finite number.
@@ -35,6 +50,10 @@ impl Value for u64 {
 impl Value for Box<[u8]> {
     fn hash64(&self) -> u64 {
         hash_bytes(self)
+    }
+
+    fn bytes(&self) -> usize {
+        self.len()
     }
 }
 
@@ -135,36 +154,66 @@ fn tau(mut x: f64) -> f64 {
     }
 }
 
+impl<K> Default for Counts<K> {
+    fn default() -> Counts<K> {
+        Counts { counts: HashMap::new(), bytes: 0 }
+    }
+}
+
+impl<K: Value> Counts<K> {
+    fn add(&mut self, value: K, count: u64) {
+        let bytes = value.bytes();
+        let counted = self.counts.entry(value).or_insert_with(|| {
+            self.bytes += bytes;
+            0
+        });
+        *counted += count;
+    }
+
+    fn registers(&self) -> Box<Registers> {
+        let mut registers = Registers::new();
+        self.counts.keys().for_each(|value| registers.add(value.hash64()));
+        Box::new(registers)
+    }
+}
+
 impl<K> Default for Distinct<K> {
     fn default() -> Distinct<K> {
-        Distinct::Exact(HashMap::new())
+        Distinct::Exact(Counts::default())
     }
 }
 
 impl<K: Value> Distinct<K> {
     /// Values and how often each is there; each comes once.
     pub(crate) fn of(counts: impl IntoIterator<Item = (K, u64)>) -> Distinct<K> {
-        Distinct::Listed(counts.into_iter().collect())
+        let all = Distinct::Listed(counts.into_iter().collect());
+        let Distinct::Listed(counts) = &all else { return all };
+        let bytes: usize = counts.iter().map(|(value, _)| value.bytes()).sum();
+        if counts.len() <= EXACT && bytes <= EXACT_BYTES {
+            return all;
+        }
+        let mut registers = Registers::new();
+        counts.iter().for_each(|(value, _)| registers.add(value.hash64()));
+        Distinct::Estimate(Box::new(registers))
     }
 
-    /// Adds what is known of some values.
+    /// Adds what is known of some values. Once it is an estimate it stays one.
     pub(crate) fn merge(&mut self, other: Distinct<K>) {
-        if let Distinct::Listed(counts) = self {
-            *self = Distinct::Exact(counts.drain(..).collect());
+        if let Distinct::Listed(listed) = self {
+            let mut all = Counts::default();
+            listed.drain(..).for_each(|(value, count)| all.add(value, count));
+            *self = Distinct::Exact(all);
         }
         match (&mut *self, other) {
-            (Distinct::Exact(counts), Distinct::Estimate(mut registers)) => {
-                counts.keys().for_each(|value| registers.add(value.hash64()));
+            (Distinct::Exact(all), Distinct::Estimate(other)) => {
+                let mut registers = all.registers();
+                registers.merge(&other);
                 *self = Distinct::Estimate(registers);
             }
-            (Distinct::Exact(counts), more) => {
-                for (value, count) in more.into_counts() {
-                    *counts.entry(value).or_default() += count;
-                }
-                if counts.len() > EXACT {
-                    let mut registers = Registers::new();
-                    counts.keys().for_each(|value| registers.add(value.hash64()));
-                    *self = Distinct::Estimate(Box::new(registers));
+            (Distinct::Exact(all), more) => {
+                more.into_counts().into_iter().for_each(|(value, count)| all.add(value, count));
+                if all.counts.len() > EXACT || all.bytes > EXACT_BYTES {
+                    *self = Distinct::Estimate(all.registers());
                 }
             }
             (Distinct::Estimate(registers), Distinct::Estimate(other)) => registers.merge(&other),
@@ -176,24 +225,29 @@ impl<K: Value> Distinct<K> {
         }
     }
 
+    /// Whether values are no longer counted one by one.
+    pub(crate) fn is_estimate(&self) -> bool {
+        matches!(self, Distinct::Estimate(_))
+    }
+
     fn into_counts(self) -> Vec<(K, u64)> {
         match self {
-            Distinct::Exact(counts) => counts.into_iter().collect(),
+            Distinct::Exact(all) => all.counts.into_iter().collect(),
             Distinct::Listed(counts) => counts,
             Distinct::Estimate(_) => Vec::new(),
         }
     }
 
-    /// Bytes held, about; `beside` is what a value holds elsewhere.
-    pub(crate) fn held(&self, beside: impl Fn(&K) -> usize) -> u64 {
+    /// Bytes held, about.
+    pub(crate) fn held(&self) -> u64 {
         match self {
             // A table is at most seven eighths full, and may be half of that.
-            Distinct::Exact(counts) => {
+            Distinct::Exact(all) => {
                 let one = size_of::<(K, u64)>() + 1;
-                (2 * one * counts.len() + counts.keys().map(beside).sum::<usize>()) as u64
+                (2 * one * all.counts.len() + all.bytes) as u64
             }
             Distinct::Listed(counts) => {
-                let beside: usize = counts.iter().map(|(value, _)| beside(value)).sum();
+                let beside: usize = counts.iter().map(|(value, _)| value.bytes()).sum();
                 (size_of::<(K, u64)>() * counts.len() + beside) as u64
             }
             Distinct::Estimate(_) => 1 << BITS,
@@ -203,7 +257,7 @@ impl<K: Value> Distinct<K> {
     /// How many, and whether that is exact.
     pub(crate) fn count(&self) -> (u64, bool) {
         match self {
-            Distinct::Exact(counts) => (counts.len() as u64, true),
+            Distinct::Exact(all) => (all.counts.len() as u64, true),
             Distinct::Listed(counts) => (counts.len() as u64, true),
             Distinct::Estimate(registers) => (registers.estimate(), false),
         }
@@ -216,8 +270,8 @@ impl<K: Value> Distinct<K> {
         order: impl Fn(&K, &K) -> std::cmp::Ordering,
     ) -> Option<Vec<(&K, u64)>> {
         let mut all: Vec<(&K, u64)> = match self {
-            Distinct::Exact(counts) => {
-                counts.iter().map(|(value, count)| (value, *count)).collect()
+            Distinct::Exact(all) => {
+                all.counts.iter().map(|(value, count)| (value, *count)).collect()
             }
             Distinct::Listed(counts) => {
                 counts.iter().map(|(value, count)| (value, *count)).collect()
@@ -247,6 +301,20 @@ mod tests {
         let distinct = of([3, 1, 3, 2, 2, 3].into_iter());
         assert_eq!(distinct.count(), (3, true));
         assert_eq!(distinct.top(2, u64::cmp), Some(vec![(&3, 3), (&2, 2)]));
+    }
+
+    #[test]
+    fn long_texts_are_counted_up_to_their_bytes() {
+        let text = |n: u64| -> Box<[u8]> { Box::from(vec![n as u8; 1 << 20]) };
+        let mut all = Distinct::default();
+        for n in 0..4 {
+            all.merge(Distinct::of([(text(n), 1)]));
+            all.merge(Distinct::of([(text(0), 1)]));
+        }
+        assert!(!all.is_estimate() && all.held() < 5 << 20);
+        all.merge(Distinct::of([(text(4), 1)]));
+        assert!(all.is_estimate() && Distinct::of((0..5).map(|n| (text(n), 1))).is_estimate());
+        assert_eq!(all.count(), (5, false));
     }
 
     #[test]

@@ -22,14 +22,23 @@ pub(crate) enum Column {
 }
 
 impl Column {
-    /// What a block says of one of its columns; of some of its rows where `rows` names them.
-    pub(crate) fn of(cells: &Cells, rows: Option<&[u32]>, block: &[u8], side: &[u8]) -> Column {
+    /// What a block says of one of its columns; of some of its rows where `rows` names them. `estimate` says that the number of
+    /// different values is one [already](Column::is_estimate).
+    pub(crate) fn of(
+        cells: &Cells,
+        rows: Option<&[u32]>,
+        block: &[u8],
+        side: &[u8],
+        estimate: bool,
+    ) -> Column {
         match cells {
             Cells::Skipped => Column::Skipped,
             Cells::Numbers(values, fraction) => {
-                Column::Number(Box::new(NumberColumn::of(values, rows, *fraction)))
+                Column::Number(Box::new(NumberColumn::of(values, rows, *fraction, estimate)))
             }
-            Cells::Texts(spans) => Column::Text(Box::new(TextColumn::of(spans, rows, block, side))),
+            Cells::Texts(spans) => {
+                Column::Text(Box::new(TextColumn::of(spans, rows, block, side, estimate)))
+            }
         }
     }
 
@@ -39,6 +48,15 @@ impl Column {
             (Column::Number(all), Column::Number(next)) => all.merge(*next, bound),
             (Column::Text(all), Column::Text(next)) => all.merge(*next),
             (_, next) => *self = next,
+        }
+    }
+
+    /// Whether the number of its different values is an estimate, which it stays.
+    pub(crate) fn is_estimate(&self) -> bool {
+        match self {
+            Column::Skipped => false,
+            Column::Number(column) => column.is_estimate(),
+            Column::Text(column) => column.is_estimate(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::distinct::{Distinct, EXACT, Registers, Value as _};
+use super::distinct::{Distinct, Registers, Value as _};
 use super::sample::{Sample, key, value_of};
 use crate::numbers::{Bounds, Moments, Outliers};
 use crate::stats::options::Options;
@@ -26,33 +26,50 @@ pub(crate) struct NumberColumn {
 }
 
 impl NumberColumn {
-    /// Of the values of a block, NaN where there is none; of `rows` alone where they are given.
-    pub(crate) fn of(values: &[f64], rows: Option<&[u32]>, fraction: bool) -> NumberColumn {
-        let mut run: Vec<f64> = match rows {
-            None => values.to_vec(),
+    /// Of the values of a block, NaN where there is none; of `rows` alone where they are given. The different ones are not
+    /// counted one by one where they are an `estimate` already.
+    pub(crate) fn of(
+        values: &[f64],
+        rows: Option<&[u32]>,
+        fraction: bool,
+        estimate: bool,
+    ) -> NumberColumn {
+        let some: Vec<f64>;
+        let there = match rows {
+            None if !values.iter().any(|value| value.is_nan()) => values,
+            None => {
+                some = values.iter().copied().filter(|value| !value.is_nan()).collect();
+                &some
+            }
             Some(rows) => {
-                rows.iter().filter_map(|row| values.get(*row as usize).copied()).collect()
+                let of_rows = rows.iter().filter_map(|row| values.get(*row as usize).copied());
+                some = of_rows.filter(|value| !value.is_nan()).collect();
+                &some
             }
         };
-        run.retain(|value| !value.is_nan());
         // Of a group: the point may stand in the rows of others.
-        let fraction = fraction && (rows.is_none() || run.iter().any(|value| value.fract() != 0.0));
+        let fraction =
+            fraction && (rows.is_none() || there.iter().any(|value| value.fract() != 0.0));
         let all = rows.map_or(values.len(), <[u32]>::len);
-        let moments = Moments::of(&run);
-        let nulls = (all - run.len()) as u64;
-        sort(&mut run);
-        let (min, max) = (run.first().copied(), run.last().copied());
-        let distinct = distinct(&run);
+        // As integers, which the library compares without branches.
+        let mut keys: Vec<u64> = there.iter().map(|value| key(*value)).collect();
+        keys.sort_unstable();
+        let distinct = distinct(&keys, estimate);
+        let run: Vec<f64> = keys.into_iter().map(value_of).collect();
         NumberColumn {
-            moments,
-            nulls,
+            moments: Moments::of(there),
+            nulls: (all - run.len()) as u64,
             fraction,
-            min,
-            max,
+            min: run.first().copied(),
+            max: run.last().copied(),
             sample: Sample::default(),
             distinct,
             run,
         }
+    }
+
+    pub(crate) fn is_estimate(&self) -> bool {
+        self.distinct.is_estimate()
     }
 
     pub(crate) fn merge(&mut self, next: NumberColumn, bound: usize) {
@@ -70,7 +87,7 @@ impl NumberColumn {
     }
 
     pub(crate) fn held(&self) -> u64 {
-        self.sample.held() + 8 * self.run.len() as u64 + self.distinct.held(|_| 0)
+        self.sample.held() + 8 * self.run.len() as u64 + self.distinct.held()
     }
 
     pub(crate) fn describe(&self, options: &Options) -> Map<String, Value> {
@@ -207,25 +224,19 @@ fn pick(a: Option<f64>, b: Option<f64>, of: impl Fn(f64, f64) -> f64) -> Option<
     }
 }
 
-/// As integers, which the library compares without branches.
-fn sort(values: &mut [f64]) {
-    let mut keys: Vec<u64> = values.iter().map(|value| key(*value)).collect();
-    keys.sort_unstable();
-    values.iter_mut().zip(keys).for_each(|(value, key)| *value = value_of(key));
-}
-
-/// Of values in ascending order.
-fn distinct(ascending: &[f64]) -> Distinct<u64> {
-    let runs = || ascending.chunk_by(|a, b| a.to_bits() == b.to_bits());
-    if runs().take(EXACT + 1).count() > EXACT {
+/// Of [keys](key) in ascending order.
+fn distinct(ascending: &[u64], estimate: bool) -> Distinct<u64> {
+    let bits = |key: u64| value_of(key).to_bits();
+    if estimate {
         let mut registers = Registers::new();
-        for value in runs().filter_map(|run| run.first()) {
-            registers.add(value.to_bits().hash64());
+        let mut before = None;
+        for key in ascending.iter().copied().filter(|key| before.replace(*key) != Some(*key)) {
+            registers.add(bits(key).hash64());
         }
         return Distinct::Estimate(Box::new(registers));
     }
-    let counted = |run: &[f64]| Some((run.first()?.to_bits(), run.len() as u64));
-    Distinct::of(runs().filter_map(counted))
+    let runs = ascending.chunk_by(|a, b| a == b);
+    Distinct::of(runs.filter_map(|run| Some((bits(*run.first()?), run.len() as u64))))
 }
 
 /// As `numpy.histogram` counts: bins of equal width, each without its upper edge but the last.

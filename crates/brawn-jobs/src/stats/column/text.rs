@@ -27,15 +27,18 @@ pub(crate) struct TextColumn {
 }
 
 impl TextColumn {
+    /// Of the texts of a block, of `rows` alone where they are given. The different ones are not counted one by one where they
+    /// are an `estimate` already.
     pub(crate) fn of(
         spans: &[Span],
         rows: Option<&[u32]>,
         block: &[u8],
         side: &[u8],
+        estimate: bool,
     ) -> TextColumn {
         let mut column = TextColumn::default();
         let mut counts: HashMap<&[u8], u64> = HashMap::new();
-        let mut registers: Option<Registers> = None;
+        let mut registers = estimate.then(Registers::new);
         let mut first_last: Option<(&[u8], &[u8])> = None;
         let each = |span: &Span| span.of(block, side);
         let values: Box<dyn Iterator<Item = Option<&[u8]>>> = match rows {
@@ -100,8 +103,12 @@ impl TextColumn {
         };
     }
 
+    pub(crate) fn is_estimate(&self) -> bool {
+        self.distinct.is_estimate()
+    }
+
     pub(crate) fn held(&self) -> u64 {
-        self.distinct.held(|text| text.len())
+        self.distinct.held()
     }
 
     pub(crate) fn describe(&self, options: &Options) -> Map<String, Value> {

@@ -23,6 +23,7 @@ pub(crate) fn parse(
         dialect,
         layout,
         is_utf8: std::str::from_utf8(&block.bytes).is_ok(),
+        has_quotes: dialect.quote.is_some_and(|quote| memchr(quote, &block.bytes).is_some()),
         frame: Frame { columns, ..Frame::default() },
     };
     if let Some(broken) = block.broken {
@@ -43,6 +44,9 @@ pub(crate) fn parse(
 /// A block of short records is not filled up to more values than this.
 pub(super) const MOST_CELLS: usize = 4 << 20;
 
+/// After so many records their number is guessed.
+const MEASURED: usize = 16;
+
 fn too_long(longest: usize) -> String {
     format!("the line is longer than {longest} bytes (`max_line_size`)")
 }
@@ -52,6 +56,7 @@ struct Parser<'a> {
     dialect: &'a Dialect,
     layout: &'a Layout,
     is_utf8: bool,
+    has_quotes: bool,
     frame: Frame,
 }
 
@@ -67,7 +72,7 @@ impl Parser<'_> {
     fn records(&mut self, at: u64, first_line: u64, budget: &Budget) -> Result<()> {
         let mut position = 0;
         let mut line = 0_u32;
-        while position < self.bytes.len() && self.frame.rejects.len() <= self.layout.most_rejects {
+        while position < self.bytes.len() && !self.frame.has_enough_rejects(self.layout) {
             if line.is_multiple_of(128) {
                 budget.check()?;
             }
@@ -80,6 +85,10 @@ impl Parser<'_> {
             let side = self.frame.side.len();
             let outcome = self.record(&mut position);
             let outcome = outcome.and_then(|()| self.whole(start, position));
+            let outcome = outcome.and_then(|()| match self.frame.unfit(self.layout, self.bytes) {
+                Some((column, message)) => Err((Some(column), Fault::Cast, message)),
+                None => Ok(()),
+            });
             match outcome {
                 Ok(()) => {
                     if self.layout.lines {
@@ -94,15 +103,23 @@ impl Parser<'_> {
                     self.frame.side.truncate(side);
                     let text = shown(self.bytes.get(start..position).unwrap_or_default());
                     let (at, line) = (at + start as u64, first_line + u64::from(line));
-                    self.frame.rejects.push(Reject { at, line, column, fault, message, text });
+                    self.frame.reject(Reject { at, line, column, fault, message, text });
                 }
             }
             let record = self.bytes.get(start..position).unwrap_or_default();
             // One line, unless something is quoted.
-            line += match self.dialect.quote.and_then(|quote| memchr(quote, record)) {
-                Some(_) => memchr_iter(self.dialect.newline, record).count().max(1) as u32,
-                None => 1,
+            line += match self.dialect.quote.filter(|_| self.has_quotes) {
+                Some(quote) if memchr(quote, record).is_some() => {
+                    memchr_iter(self.dialect.newline, record).count().max(1) as u32
+                }
+                _ => 1,
             };
+            if self.frame.rows == MEASURED {
+                // As many more as are as long as the first: growing step by step copies all of them again.
+                let more = self.bytes.len() / (position / MEASURED).max(1);
+                let more = more.min(MOST_CELLS / self.layout.wanted.len().max(1));
+                self.frame.columns.iter_mut().for_each(|cells| cells.reserve(more));
+            }
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 pub enum Encoding {
-    /// UTF-8, or UTF-16 where the file says so by a byte order mark
+    /// UTF-8, or UTF-16 where a byte order mark or its zeros say so
     #[default]
     #[serde(rename = "auto")]
     #[cfg_attr(feature = "clap", value(name = "auto"))]
@@ -18,7 +18,7 @@ pub enum Encoding {
     #[serde(rename = "utf-8")]
     #[cfg_attr(feature = "clap", value(name = "utf-8"))]
     Utf8,
-    /// UTF-16, by its byte order mark, else little-endian
+    /// UTF-16, by its byte order mark or its zeros, else little-endian
     #[serde(rename = "utf-16")]
     #[cfg_attr(feature = "clap", value(name = "utf-16"))]
     Utf16,
@@ -54,19 +54,40 @@ enum Form {
 
 const STEP: usize = 64 << 10;
 
+/// First bytes that tell the encoding.
+const LOOKED_AT: usize = 512;
+
+/// Which half of the 16-bit units is zero, where in most it is one and in hardly any the other.
+fn zeros(bytes: &[u8]) -> Option<Form> {
+    let (pairs, _) = bytes.as_chunks::<2>();
+    let count = |at: usize| pairs.iter().filter(|pair| pair.get(at) == Some(&0)).count();
+    let (first, second) = (count(0), count(1));
+    let is_most =
+        |zeros: usize, others: usize| zeros * 2 > pairs.len() && others * 20 < pairs.len();
+    match (pairs.len() >= 4, is_most(first, second), is_most(second, first)) {
+        (true, true, _) => Some(Form::Big),
+        (true, _, true) => Some(Form::Little),
+        _ => None,
+    }
+}
+
 impl<R: Read> Decoded<R> {
-    /// Looks at the first bytes for a byte order mark, which it takes away.
+    /// Looks at the first bytes for a byte order mark, which it takes away, or for the zeros that every other byte of Latin
+    /// text in UTF-16 is.
     ///
     /// # Errors
     /// The reader's.
     pub(crate) fn new(mut reader: R, encoding: Encoding) -> Result<Decoded<R>> {
         let mut mark = Vec::new();
-        blocks::fill(&mut reader, &mut mark, 3)?;
+        blocks::fill(&mut reader, &mut mark, LOOKED_AT)?;
         let sixteen = matches!(encoding, Encoding::Auto | Encoding::Utf16);
         let (form, len) = match (mark.as_slice(), encoding) {
-            ([0xef, 0xbb, 0xbf], Encoding::Auto | Encoding::Utf8) => (Form::Same, 3),
+            ([0xef, 0xbb, 0xbf, ..], Encoding::Auto | Encoding::Utf8) => (Form::Same, 3),
             ([0xff, 0xfe, ..], _) if sixteen => (Form::Little, 2),
             ([0xfe, 0xff, ..], _) if sixteen => (Form::Big, 2),
+            (bytes, _) if sixteen && zeros(bytes).is_some() => {
+                (zeros(bytes).unwrap_or(Form::Little), 0)
+            }
             (_, Encoding::Auto | Encoding::Utf8) => (Form::Same, 0),
             (_, Encoding::Utf16) => (Form::Little, 0),
             (_, Encoding::Latin1) => (Form::Latin1, 0),
@@ -81,6 +102,17 @@ impl<R: Read> Decoded<R> {
     /// What has not been read, of a text that is handed on as it is.
     pub(crate) fn into_inner(self) -> R {
         self.reader
+    }
+
+    /// What the text is in.
+    pub(crate) fn encoding(&self) -> &'static str {
+        match self.form {
+            Form::Same => "utf-8",
+            Form::Latin1 => "latin-1",
+            Form::Windows1252 => "windows-1252",
+            Form::Little => "utf-16le",
+            Form::Big => "utf-16be",
+        }
     }
 
     fn refill(&mut self) -> io::Result<()> {
@@ -209,6 +241,16 @@ mod tests {
         assert_eq!(decode(&wide(u16::to_be_bytes), Encoding::Auto), "aé🦀");
         assert_eq!(decode("\u{feff}aé".as_bytes(), Encoding::Auto), "aé");
         assert_eq!(decode(&wide(u16::to_le_bytes)[2..], Encoding::Utf16), "aé🦀");
+        let table = "id;name\n1;Zoë\n2;Łódź\n";
+        let wide = |bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+            table.encode_utf16().flat_map(bytes).collect()
+        };
+        for encoding in [Encoding::Auto, Encoding::Utf16] {
+            assert_eq!(decode(&wide(u16::to_le_bytes), encoding), table);
+            assert_eq!(decode(&wide(u16::to_be_bytes), encoding), table);
+        }
+        // A few zeros make no UTF-16.
+        assert_eq!(decode(b"a,b\n\x00,1\n", Encoding::Auto), "a,b\n\0,1\n");
         assert_eq!(decode(b"", Encoding::Auto), "");
         assert_eq!(decode(b"a", Encoding::Auto), "a");
     }

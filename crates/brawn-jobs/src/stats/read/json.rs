@@ -40,7 +40,7 @@ pub(crate) fn parse(block: &Block, layout: &Layout, budget: &Budget) -> Result<F
         if line_number.is_multiple_of(64) {
             budget.check()?;
         }
-        if frame.rejects.len() > layout.most_rejects {
+        if frame.has_enough_rejects(layout) {
             break;
         }
         let text = line.trim_ascii();
@@ -55,13 +55,17 @@ pub(crate) fn parse(block: &Block, layout: &Layout, budget: &Budget) -> Result<F
                     format!("a megabyte has too many objects for {} names", layout.names.len());
                 Err((None, Fault::MissingColumns, message))
             } else {
-                record(text, &places, layout, &mut frame)
+                let read = record(text, &places, layout, &mut frame);
+                let rows = frame.rows + 1;
+                frame.columns.iter_mut().for_each(|cells| cells.pad(rows));
+                read.and_then(|()| match frame.unfit(layout, &block.bytes) {
+                    Some((column, message)) => Err((Some(column), Fault::Cast, message)),
+                    None => Ok(()),
+                })
             };
             match read {
                 Ok(()) => {
                     frame.rows += 1;
-                    let rows = frame.rows;
-                    frame.columns.iter_mut().for_each(|cells| cells.pad(rows));
                     if layout.lines {
                         frame.lines.push(line_number);
                     }
@@ -72,7 +76,7 @@ pub(crate) fn parse(block: &Block, layout: &Layout, budget: &Budget) -> Result<F
                     frame.side.truncate(side);
                     let (at, line) = (block.at + start as u64, block.line + u64::from(line_number));
                     let text = shown(text);
-                    frame.rejects.push(Reject { at, line, column, fault, message, text });
+                    frame.reject(Reject { at, line, column, fault, message, text });
                 }
             }
         }

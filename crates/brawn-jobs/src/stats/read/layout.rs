@@ -1,6 +1,7 @@
 //! What is known of the records before they are read.
 
 use super::frame::Cells;
+use crate::stats::infer::Type;
 
 /// The columns, and what counts as nothing.
 #[derive(Clone, Debug)]
@@ -8,6 +9,8 @@ pub(crate) struct Layout {
     pub(crate) names: Vec<String>,
     /// Of each column, empty cells of the sort that is wanted of it.
     pub(crate) wanted: Vec<Cells>,
+    /// Columns whose values are of a type that was said, which not every number or text is.
+    pub(crate) pinned: Vec<(usize, Type)>,
     /// Words that stand for no value.
     pub(crate) nulls: Vec<Vec<u8>>,
     /// The decimal point.
@@ -17,7 +20,7 @@ pub(crate) struct Layout {
     /// The longest record, in bytes.
     pub(crate) longest: usize,
     /// More bad records in a block are not looked for.
-    pub(crate) most_rejects: usize,
+    pub(crate) most_rejects: u64,
     /// Whether the line of each row is wanted.
     pub(crate) lines: bool,
 }

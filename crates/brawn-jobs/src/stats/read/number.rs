@@ -21,10 +21,59 @@ pub(crate) struct Number {
 /// (W. D. Clinger, "How to read floating point numbers accurately", PLDI 1990).
 #[inline]
 pub(crate) fn plain(bytes: &[u8], at: usize, point: u8) -> Option<(Number, usize)> {
-    let mut end = at;
-    let negative = bytes.get(end) == Some(&b'-');
-    end += usize::from(negative);
-    let (mut mantissa, start) = (0_u64, end);
+    let negative = bytes.get(at) == Some(&b'-');
+    let start = at + usize::from(negative);
+    let (number, end) = match short(bytes, start, point) {
+        Some(found) => found,
+        None => long(bytes, start, point)?,
+    };
+    // No zero below zero: it would be another value to count.
+    let value = if negative && number.value != 0.0 { -number.value } else { number.value };
+    Some((Number { value, ..number }, end))
+}
+
+/// Up to seven digits, and seven more after the point, without a branch for each; `None` for what is longer, or stands at the
+/// very end. In half of the time of [`long`].
+#[inline]
+fn short(bytes: &[u8], at: usize, point: u8) -> Option<(Number, usize)> {
+    let (whole, count) = digits(bytes, at)?;
+    let end = at + count;
+    if bytes.get(end) != Some(&point) {
+        let is_number = (1..8).contains(&count);
+        return is_number.then_some((Number { value: whole as f64, is_integer: true }, end));
+    }
+    let (part, after) = digits(bytes, end + 1)?;
+    if count + after == 0 || count == 8 || after == 8 {
+        return None;
+    }
+    // Fourteen digits are less than 2^53.
+    let scale = *EXACT.get(after)?;
+    let value = (whole as f64 * scale + part as f64) / scale;
+    Some((Number { value, is_integer: false }, end + 1 + after))
+}
+
+/// The digits that begin `at`, of the next eight bytes, and how many they are.
+///
+/// All eight at once: W. Muła, "SIMD-ized parsing of decimal numbers" (2014); D. Lemire, "Quickly parsing eight digits" (2018).
+#[inline]
+fn digits(bytes: &[u8], at: usize) -> Option<(u64, usize)> {
+    let chunk = u64::from_le_bytes(*bytes.get(at..)?.first_chunk::<8>()?) ^ 0x3030_3030_3030_3030;
+    // The high bit of each byte that is no digit; after the first of them, carries make some of it wrong.
+    let others = (chunk.wrapping_add(0x7676_7676_7676_7676) | chunk) & 0x8080_8080_8080_8080;
+    let count = others.trailing_zeros() / 8;
+    if count == 0 {
+        return Some((0, 0));
+    }
+    // As if zeros stood before.
+    let chunk = chunk << (64 - 8 * count);
+    let pairs = (chunk.wrapping_mul(2561) >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs.wrapping_mul(6_553_601) >> 16) & 0x0000_ffff_0000_ffff;
+    Some((fours.wrapping_mul(42_949_672_960_001) >> 32, count as usize))
+}
+
+/// Digit by digit.
+fn long(bytes: &[u8], start: usize, point: u8) -> Option<(Number, usize)> {
+    let (mut mantissa, mut end) = (0_u64, start);
     while let Some(digit) = bytes.get(end).map(|byte| byte.wrapping_sub(b'0')).filter(|d| *d < 10) {
         mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(digit));
         end += 1;
@@ -48,10 +97,7 @@ pub(crate) fn plain(bytes: &[u8], at: usize, point: u8) -> Option<(Number, usize
     if digits == 0 || digits > 19 || mantissa > 1 << 53 {
         return None;
     }
-    let value = mantissa as f64 / EXACT.get(fraction)?;
-    // No zero below zero: it would be another value to count.
-    let value = if negative && mantissa > 0 { -value } else { value };
-    Some((Number { value, is_integer }, end))
+    Some((Number { value: mantissa as f64 / EXACT.get(fraction)?, is_integer }, end))
 }
 
 /// A finite number with nothing but spaces around it, `+1.5e-3` too.
@@ -100,13 +146,26 @@ mod tests {
                 }
                 _ => text,
             };
-            if let Some((number, end)) = plain(text.as_bytes(), 0, b'.') {
-                seen += 1;
-                assert_eq!(end, text.len());
-                assert_eq!(number.value, text.parse::<f64>().expect("a number"), "{text}");
+            // Alone, and with something after it, which is read eight bytes at once.
+            for after in
+                ["", ",", ",1234567,", "\n99999999", "\u{e9}\u{e9}\u{e9}\u{e9}", "..-:/e+x"]
+            {
+                let field = format!("{text}{after}");
+                if let Some((number, end)) = plain(field.as_bytes(), 0, b'.') {
+                    if !(after.starts_with('.') && !text.contains('.')) {
+                        assert_eq!(end, text.len(), "{field}");
+                    }
+                    seen += 1;
+                    assert_eq!(
+                        number.value,
+                        text.parse::<f64>().expect("a number") + 0.0,
+                        "{text}"
+                    );
+                    assert!(number.value != 0.0 || number.value.is_sign_positive());
+                }
             }
         }
-        assert!(seen > 150_000, "{seen}");
+        assert!(seen > 900_000, "{seen}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use brawn_core::{Result, blocks};
+use brawn_core::{Budget, Result, blocks};
 use memchr::{memchr, memchr_iter, memchr2, memrchr};
 
 use super::Dialect;
@@ -80,8 +80,11 @@ impl<R: Read> Splitter<R> {
         Splitter { reader, dialect, longest, buffer: Vec::new(), at, line, at_end: false }
     }
 
-    /// The next block; its bytes are put into `spare`.
-    pub(crate) fn next(&mut self, spare: Vec<u8>) -> Result<Option<Block>> {
+    /// The next block. `spare` is memory to be used again.
+    ///
+    /// # Errors
+    /// The reader's and the budget's.
+    pub(crate) fn next(&mut self, spare: Vec<u8>, budget: &Budget) -> Result<Option<Block>> {
         let mut scan = Scan::default();
         loop {
             match self.scan(&mut scan) {
@@ -93,38 +96,42 @@ impl<R: Read> Splitter<R> {
                 Found::Broken(broken, _, end) => {
                     let block = self.take(end, spare, Some(broken));
                     if broken == Broken::TooLong {
-                        self.skip_line()?;
+                        self.skip_line(budget)?;
                     }
                     return Ok(Some(block));
                 }
-                Found::More => self.fill()?,
+                Found::More => {
+                    budget.check()?;
+                    self.fill()?;
+                }
             }
         }
     }
 
     fn fill(&mut self) -> Result<()> {
-        let mut piece = Vec::new();
-        blocks::fill(&mut self.reader, &mut piece, STEP)?;
-        self.at_end = piece.is_empty();
-        self.buffer.extend_from_slice(&piece);
+        self.at_end = blocks::append(&mut self.reader, &mut self.buffer, STEP)? == 0;
         Ok(())
     }
 
     fn take(&mut self, end: usize, mut spare: Vec<u8>, broken: Option<Broken>) -> Block {
         spare.clear();
-        let head = self.buffer.get(..end).unwrap_or_default();
-        let shown = if broken.is_some() { end.min(SHOWN) } else { end };
-        spare.extend_from_slice(head.get(..shown).unwrap_or_default());
-        let block = Block { bytes: spare, at: self.at, line: self.line, broken };
-        self.line += memchr_iter(self.dialect.newline, head).count() as u64;
+        // What comes after the block is less than the block: it is copied, and the block handed on as it is.
+        spare.extend_from_slice(self.buffer.get(end..).unwrap_or_default());
+        let mut bytes = std::mem::replace(&mut self.buffer, spare);
+        bytes.truncate(end);
+        let (at, line) = (self.at, self.line);
+        self.line += memchr_iter(self.dialect.newline, &bytes).count() as u64;
         self.at += end as u64;
-        self.buffer.drain(..end);
-        block
+        if broken.is_some() {
+            bytes.truncate(SHOWN);
+        }
+        Block { bytes, at, line, broken }
     }
 
     /// Drops what is left of a line that is too long.
-    fn skip_line(&mut self) -> Result<()> {
+    fn skip_line(&mut self, budget: &Budget) -> Result<()> {
         loop {
+            budget.check()?;
             let end = memchr(self.dialect.newline, &self.buffer);
             let dropped = end.map_or(self.buffer.len(), |end| end + 1);
             self.at += dropped as u64;
@@ -252,7 +259,9 @@ mod tests {
     fn split(text: &[u8], longest: usize) -> Vec<(u64, u64, usize, Option<Broken>)> {
         let mut splitter = Splitter::new(text, 0, 1, CSV, longest);
         let mut found = Vec::new();
-        while let Some(block) = splitter.next(Vec::new()).expect("memory does not fail") {
+        while let Some(block) =
+            splitter.next(Vec::new(), &Budget::unlimited()).expect("memory does not fail")
+        {
             if block.broken.is_none() {
                 let (start, len) = (block.at as usize, block.bytes.len());
                 assert_eq!(text.get(start..start + len), Some(block.bytes.as_slice()));
