@@ -16,7 +16,7 @@ pub enum Format {
     Gzip,
     /// gzip in members of 64 KB that bgzip and htslib seek in: `.gz`
     Bgzf,
-    /// lz4, in independent blocks of 4 MB: `.lz4`
+    /// lz4, in independent blocks of 1 MB: `.lz4`
     Lz4,
 }
 
@@ -69,7 +69,8 @@ impl Format {
             // libdeflate cannot be stopped inside of a member: some 5 ms at level 6.
             Format::Gzip => 512 << 10,
             Format::Bgzf => 16 * super::bgzf::MEMBER,
-            Format::Lz4 => 4 << 20,
+            // It looks back 64 KB and cannot be stopped inside of a block: some 2 ms.
+            Format::Lz4 => 1 << 20,
         }
     }
 }

@@ -13,8 +13,8 @@ pub(crate) const MAGIC: u32 = 0x184D_2204;
 /// The bit of a block's size that says that it is not compressed.
 pub(crate) const PLAIN: u32 = 1 << 31;
 
-/// Version 1, independent blocks, a checksum of the content; blocks of 4 MB, as the tool `lz4` makes them.
-const DESCRIPTOR: [u8; 2] = [0b0110_0100, 0b0111_0000];
+/// Version 1, independent blocks, a checksum of the content; blocks of 1 MB.
+const DESCRIPTOR: [u8; 2] = [0b0110_0100, 0b0110_0000];
 
 /// The second byte of the XXH32 of what describes a frame.
 pub(crate) fn header_checksum(descriptor: &[u8]) -> u8 {

@@ -90,7 +90,7 @@ mod tests {
         }
         let own = crate::compress::lz4::header();
         let header = parse(&own, 0).expect("right").expect("whole");
-        assert_eq!((header.len, header.block, header.is_linked), (7, 4 << 20, false));
+        assert_eq!((header.len, header.block, header.is_linked), (7, 1 << 20, false));
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use brawn_core::{Budget, Job, MemorySink, Source};
 use brawn_jobs::encrypt::{EncryptJob, Options};
+// What is instrumented for a fuzzer needs it to be linked.
+use libfuzzer_sys as _;
 use serde_json::json;
 
 fn made(job: &dyn Job, mut plain: &[u8]) -> Vec<u8> {
