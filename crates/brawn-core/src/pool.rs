@@ -1,5 +1,6 @@
 //! The process's one rayon pool.
 
+use std::cell::Cell;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,13 +22,25 @@ pub struct Pool {
 
 static GLOBAL: OnceLock<Pool> = OnceLock::new();
 
+thread_local! {
+    static POOL: Cell<Option<usize>> = const { Cell::new(None) };
+}
+
+/// The number of the pool whose thread this is.
+pub(crate) fn of_this_thread() -> Option<usize> {
+    POOL.get()
+}
+
 impl Pool {
     /// A pool of `workers` threads of its own.
     ///
     /// # Errors
     /// When the operating system refuses the threads.
     pub fn new(workers: NonZeroUsize) -> Result<Pool> {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let threads = rayon::ThreadPoolBuilder::new()
+            .start_handler(move |_| POOL.set(Some(number)))
             .num_threads(workers.get())
             .thread_name(|index| format!("brawn-{index}"))
             // Without a handler rayon aborts the process when a spawned task panics. Everything brawn spawns catches

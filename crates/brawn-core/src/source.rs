@@ -124,10 +124,8 @@ impl Read for Source<'_> {
             Content::Bytes(bytes) => bytes.read_to_end(buffer),
             Content::Reader(reader) => reader.read_to_end(buffer),
             Content::Places { next, end, .. } => {
-                let left = usize::try_from(*end - *next).unwrap_or(usize::MAX);
-                let start = buffer.len();
-                buffer.resize(start.saturating_add(left), 0);
-                self.read(buffer.get_mut(start..).unwrap_or_default())
+                let left = *end - *next;
+                self.take(left).read_to_end(buffer)
             }
         }
     }

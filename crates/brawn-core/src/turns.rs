@@ -38,6 +38,8 @@ struct Table {
 struct Party {
     number: u64,
     who: Arc<dyn Ask>,
+    /// The pool whose threads it began on; `None` where that was no pool.
+    pool: Option<usize>,
     /// Cores that all parties share.
     cores: usize,
     /// Closures that compute, and further threads that helpers have work for.
@@ -113,6 +115,7 @@ impl Place {
             parties.push(Party {
                 number: self.number,
                 who,
+                pool: crate::pool::of_this_thread(),
                 cores: self.cores,
                 threads,
                 since: now,
@@ -146,30 +149,39 @@ impl Place {
         }
     }
 
-    /// Waits while younger parties have use for this thread's core. It must be a thread of a pool.
+    /// Waits while younger parties have use for this thread's core, [`YOUTH`] at most. It must be a thread of a pool; for those that
+    /// compute on that pool it does not wait, for they need its threads.
     pub(crate) fn step_aside(&self) {
+        let until = Instant::now() + YOUTH;
+        let pool = crate::pool::of_this_thread();
         let mut parties = TABLE.lock();
         loop {
             let now = Instant::now();
             let left = parties
                 .iter()
-                .filter(|party| party.is_young(now))
+                .filter(|party| party.is_young(now) && (pool.is_none() || party.pool != pool))
                 .map(|party| YOUTH - party.computed(now))
                 .min();
-            let wanted = wanted(&parties, now);
+            let wanted = wanted(&parties, pool, now);
             let standing: usize = parties.iter().map(|party| party.aside).sum();
             let Some(own) = parties.iter_mut().find(|party| party.number == self.number) else {
                 return;
             };
             match left {
-                Some(left) if standing < wanted && !own.is_young(now) && own.has_time(now) => {
+                // Whoever asks is told of a cancel or the deadline in between.
+                Some(left)
+                    if now < until
+                        && standing < wanted
+                        && !own.is_young(now)
+                        && own.has_time(now) =>
+                {
                     if own.aside == 0 {
                         own.aside_since = now;
                     }
                     own.aside += 1;
                     parties = TABLE
                         .changed
-                        .wait_timeout(parties, left)
+                        .wait_timeout(parties, left.min(until - now))
                         .unwrap_or_else(PoisonError::into_inner)
                         .0;
                     if let Some(own) = parties.iter_mut().find(|party| party.number == self.number)
@@ -178,7 +190,8 @@ impl Place {
                         if own.aside == 1 {
                             own.aside_before = own.stood_aside(now);
                         }
-                        own.aside -= 1;
+                        // The party may have left and come back meanwhile.
+                        own.aside = own.aside.saturating_sub(1);
                     }
                 }
                 _ => {
@@ -206,10 +219,13 @@ fn ask_the_old(parties: &[Party], now: Instant) {
     }
 }
 
-/// How many threads are to stand aside: as many as there are more than cores, and no more than the young have use for.
-fn wanted(parties: &[Party], now: Instant) -> usize {
+/// How many threads are to stand aside: as many as there are more than cores, and no more than the young have use for that do not
+/// compute on `pool`.
+fn wanted(parties: &[Party], pool: Option<usize>, now: Instant) -> usize {
     let threads = |young| {
-        let of = parties.iter().filter(move |party| party.is_young(now) == young);
+        let of = parties.iter().filter(move |party| {
+            party.is_young(now) == young && !(young && party.pool == pool && pool.is_some())
+        });
         of.map(|party| party.threads.min(party.cores)).sum::<usize>()
     };
     let cores = parties.iter().map(|party| party.cores).max().unwrap_or(1);
@@ -299,6 +315,7 @@ mod tests {
         let party = |number, cores, threads, before| Party {
             number,
             who: Arc::new(Nobody),
+            pool: Some(number as usize),
             cores,
             threads,
             since: now,
@@ -309,10 +326,12 @@ mod tests {
         };
         let table = |cores, young| {
             let old = party(0, cores, 2, YOUTH);
-            wanted(&[old, party(1, cores, young, Duration::ZERO)], now)
+            wanted(&[old, party(1, cores, young, Duration::ZERO)], Some(0), now)
         };
         assert_eq!([table(4, 2), table(3, 2), table(2, 2), table(2, 1)], [0, 1, 2, 1]);
         assert_eq!(table(2, 9), 2, "more threads than cores are of no use");
+        let same_pool = [party(0, 2, 2, YOUTH), party(1, 2, 2, Duration::ZERO)];
+        assert_eq!(wanted(&same_pool, Some(1), now), 0, "it needs these very threads");
     }
 
     #[test]
@@ -321,6 +340,7 @@ mod tests {
         let mut party = Party {
             number: 0,
             who: Arc::new(Nobody),
+            pool: None,
             cores: 2,
             threads: 2,
             since: now,

@@ -120,11 +120,10 @@ where
     let (answer, question) = oneshot::channel();
     let running = meters.begin();
     let queued = Instant::now();
-    // From now on: who is to step aside for this work does so while its thread wakes up.
-    let computing = budget.computing();
     pool.spawn(
         move || {
-            let (_entered, _computing) = (span.enter(), computing);
+            // Not before: what still waits for a thread is not to keep that thread from its work.
+            let (_entered, _computing) = (span.enter(), budget.computing());
             budget.check()?;
             let started = Instant::now();
             #[cfg(feature = "otel")]

@@ -76,6 +76,7 @@ fn drive<B: Send, T: Send>(
                         waiting.push_back(None);
                         scope.spawn(move |_| {
                             if !over.load(Ordering::Relaxed) {
+                                let _computing = budget.computing();
                                 let done = span.in_scope(|| caught(|| compute(block)));
                                 // Nobody listens when the driver has ended.
                                 let _ = sender.send((index, done));

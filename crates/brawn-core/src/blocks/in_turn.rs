@@ -22,7 +22,10 @@ pub fn in_turn<B: Send>(
             Some(pool) if !on_a_pool() => {
                 let (compute, mut done) = (&mut compute, Ok(()));
                 let read = pool.scope(|scope| {
-                    scope.spawn(|_| done = caught(|| compute(block)));
+                    scope.spawn(|_| {
+                        let _computing = budget.computing();
+                        done = caught(|| compute(block));
+                    });
                     read()
                 });
                 done?;

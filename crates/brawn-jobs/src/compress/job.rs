@@ -31,8 +31,9 @@ impl CompressJob {
 
     /// The memory of one block in flight: itself and what it becomes.
     fn for_one(&self) -> u64 {
-        // What cannot be compressed becomes a little longer.
-        2 * self.block() + self.block() / 64
+        // What cannot be compressed becomes a little longer, and lz4 wants a tenth.
+        let more = if self.options.format == Format::Lz4 { 8 } else { 64 };
+        2 * self.block() + self.block() / more
     }
 
     /// The memory of `ahead` blocks in flight, of which no more than there are `workers` are compressed at once.

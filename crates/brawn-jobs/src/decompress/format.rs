@@ -47,8 +47,20 @@ impl Format {
         if head.starts_with(&super::gzip::MAGIC) {
             return Ok(Format::Gzip);
         }
-        if magic == super::zstd::MAGIC || super::zstd::is_skippable(magic) {
+        if magic == super::zstd::MAGIC {
             return Ok(Format::Zstd);
+        }
+        if super::zstd::is_skippable(magic) {
+            // Both formats have these: what comes after them tells.
+            let mut rest = head;
+            while let Some(&[a, b, c, d, e, f, g, h]) = rest.first_chunk()
+                && super::zstd::is_skippable(u32::from_le_bytes([a, b, c, d]))
+            {
+                let size = u32::from_le_bytes([e, f, g, h]) as usize;
+                rest = rest.get(8 + size..).unwrap_or_default();
+            }
+            let is_lz4 = rest.starts_with(&super::lz4::MAGIC);
+            return Ok(if is_lz4 { Format::Lz4 } else { Format::Zstd });
         }
         if head.starts_with(&super::lz4::MAGIC) {
             return Ok(Format::Lz4);

@@ -127,20 +127,33 @@ fn ssh(place: &str, _: &[u8], _: Option<&Passphrase>) -> Result<AnyIdentity> {
 /// # Errors
 /// [`ErrorKind::InvalidInput`] where none does, or the header is malformed; what a [`KeyService`](crate::encrypt::KeyService)
 /// fails with.
-pub(super) fn unwrap(header: &Header, identities: &[&(dyn Identity + Sync)]) -> Result<FileKey> {
+pub(super) fn unwrap(
+    header: &Header,
+    identities: &[&(dyn Identity + Sync)],
+    budget: &Budget,
+) -> Result<FileKey> {
+    /// A header of a megabyte has ten thousand, of 50 us each and identity.
+    const AT_ONCE: usize = 32;
     let is_passphrase = work_factor(&header.stanzas)?.is_some();
-    match identities.iter().find_map(|identity| identity.unwrap_stanzas(&header.stanzas)) {
-        Some(unwrapped) => unwrapped,
-        None if is_passphrase => {
+    for identity in identities {
+        for some in header.stanzas.chunks(AT_ONCE) {
+            budget.check()?;
+            if let Some(unwrapped) = identity.unwrap_stanzas(some) {
+                return unwrapped;
+            }
+        }
+    }
+    match () {
+        () if is_passphrase => {
             Err(Error::invalid_input("no identity matched: it is encrypted with a passphrase")
                 .with_hint("give the passphrase: `passphrase`"))
         }
-        None if header.stanzas.iter().any(|stanza| stanza.tag == "mlkem768x25519") => {
+        () if header.stanzas.iter().any(|stanza| stanza.tag == "mlkem768x25519") => {
             Err(Error::unsupported(
                 "no identity matched any of the recipients: one is post-quantum, which this build does not have",
             ))
         }
-        None => Err(no_match()),
+        () => Err(no_match()),
     }
 }
 
@@ -150,7 +163,7 @@ fn decrypted(text: &[u8], identity: &Knower, options: &Options) -> Result<Zeroiz
     let mut input = dearmored(Cursor::new(text))?;
     let header = Header::read(&mut input)?;
     super::job::bounded(&header, options.max_work_factor())?;
-    let key = unwrap(&header, &[identity])?;
+    let key = unwrap(&header, &[identity], &budget)?;
     header.verify(&key)?;
     let unreadable =
         |error| Error::new(ErrorKind::InvalidInput, "it ends early").with_source(error);

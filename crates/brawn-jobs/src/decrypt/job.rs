@@ -126,7 +126,7 @@ impl Job for DecryptJob {
             let _held = budget.reserve(bounded(&header, self.max_work_factor)?)?;
             let identities: Vec<&(dyn Identity + Sync)> =
                 self.identities.iter().map(|identity| &**identity as _).collect();
-            on_pool(budget, || identities::unwrap(&header, &identities))?
+            on_pool(budget, || identities::unwrap(&header, &identities, budget))?
         };
         header.verify(&key)?;
         let payload = PayloadKey::derive(&key, &nonce(&mut input)?)?;

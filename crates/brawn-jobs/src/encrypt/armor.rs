@@ -120,6 +120,10 @@ impl<R: BufRead> Armored<R> {
         self.filled = BASE64_STANDARD
             .decode_slice(&self.line, &mut self.plain)
             .map_err(|_| flaw("a line is not canonical base64"))?;
+        // Padding ends the text, also at the end of a whole line.
+        if self.filled < LINE {
+            self.state = State::Short;
+        }
         self.at = 0;
         Ok(())
     }

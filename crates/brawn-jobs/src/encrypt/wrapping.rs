@@ -74,7 +74,9 @@ fn one_time(key: &[u8; 32]) -> Result<(LessSafeKey, Nonce)> {
 /// None that the library is known to have.
 pub(crate) fn seal_key(with: &[u8; 32], key: &FileKey) -> Result<Vec<u8>> {
     let (aead, nonce) = one_time(with)?;
-    let mut body = key.expose().to_vec();
+    // What grows leaves a copy of the key behind.
+    let mut body = Vec::with_capacity(SEALED_KEY);
+    body.extend_from_slice(&key.expose()[..]);
     aead.seal_in_place_append_tag(nonce, Aad::empty(), &mut body).map_err(impossible)?;
     Ok(body)
 }

@@ -28,9 +28,12 @@ const SECRET: Hrp = Hrp::parse_unchecked("age-secret-key-");
 /// 32 bytes in Bech32 with the prefix `wanted`; why not, where it is something else.
 fn decoded(text: &str, wanted: Hrp) -> Result<Zeroizing<[u8; 32]>, &'static str> {
     let checked = CheckedHrpstring::new::<Bech32>(text).map_err(|_| "it is no Bech32")?;
-    if checked.hrp() != wanted {
+    // Recipients are written in small letters, secret keys in capitals.
+    let shown = if wanted == SECRET { "AGE-SECRET-KEY-1" } else { "age1" };
+    if checked.hrp() != wanted || !text.starts_with(shown) {
         return Err("it has another prefix");
     }
+    checked.validate_segwit_padding().map_err(|_| "it is no canonical Bech32")?;
     let mut bytes = Zeroizing::new([0; 32]);
     let mut decoded = checked.byte_iter();
     for place in bytes.iter_mut() {
@@ -93,9 +96,11 @@ impl Identity {
     /// # Errors
     /// None that the library is known to have.
     pub fn to_text(&self) -> Result<SecretString> {
-        bech32::encode_upper::<Bech32>(SECRET, self.0.expose_secret())
-            .map(SecretString::from)
-            .map_err(|_| Error::new(ErrorKind::Unavailable, "a key could not be written"))
+        // What grows leaves a part of it behind.
+        let mut text = String::with_capacity(80);
+        bech32::encode_upper_to_fmt::<Bech32, _>(&mut text, SECRET, self.0.expose_secret())
+            .map_err(|_| Error::new(ErrorKind::Unavailable, "a key could not be written"))?;
+        Ok(SecretString::from(text))
     }
 
     /// Whom others encrypt to.

@@ -98,7 +98,7 @@ fn every_vector_of_the_test_kit() {
         let is_hybrid = vector.all("identity").any(|key| key.starts_with("AGE-SECRET-KEY-PQ-"));
         let job = match vector.job() {
             Ok(job) => job,
-            // The age crate has no post-quantum identities: that is said, and nothing else happens.
+            // There are no post-quantum identities: that is said, and nothing else happens.
             Err(error) if is_hybrid => {
                 assert_eq!(error.kind(), ErrorKind::Unsupported, "{}: {error}", vector.name);
                 assert!(error.to_string().contains("post-quantum"), "{error}");

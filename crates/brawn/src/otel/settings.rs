@@ -56,12 +56,13 @@ impl Settings {
                 ));
             }
             let name = format!("OTEL_EXPORTER_OTLP_{signal}ENDPOINT");
+            // Not shown: a token may be in it.
             if let Some(endpoint) = variable(&name)
                 && !endpoint.trim().to_ascii_lowercase().starts_with("http://")
             {
                 return Err(format!(
-                    "`{name}` is `{endpoint}`, and only plain `http://` is spoken: to a collector on this machine, which \
-                     passes it on"
+                    "`{name}` is no `http://` address, and only plain `http://` is spoken: to a collector on this machine, \
+                     which passes it on"
                 ));
             }
         }
