@@ -48,6 +48,7 @@ fn synthetic_photos_look_like_the_reference() {
 }
 
 #[test]
+#[ignore = "half a minute of a slow reference: .ci/features"]
 fn real_photos_look_like_the_reference() {
     let Some(inputs) = inputs() else { return };
     let mut compared = 0;
