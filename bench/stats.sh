@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # brawn stats against DuckDB and Polars, in the same run: best of RUNS, the file read included, CPU seconds beside.
 #   cargo build --profile dist -p brawn-cli && pip install duckdb polars && bench/stats.sh
-# Runs on a machine that does nothing else. Both get THREADS threads. xan, where it is installed, has its row too.
+# Runs on a machine that does nothing else. Both get THREADS threads.
 # LARGE=1: also 50 MB, 500 MB and 5 GB through a pipe, with the peak of memory.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -74,9 +74,6 @@ row "columns: polars describe" "$PYTHON" "$work/polars_columns.py"
 row "rows: brawn stats --per row" "$BRAWN" stats -j "$THREADS" --quiet --per row --key id -f --to "$work/out.rows.csv" "$work/a.csv"
 row "rows: duckdb lists" "$PYTHON" "$work/duckdb_rows.py"
 row "rows: polars lists" "$PYTHON" "$work/polars_rows.py"
-if command -v xan >/dev/null; then
-  row "columns: xan stats -p" xan stats -A -t "$THREADS" "$work/a.csv"
-fi
 [ -n "${LARGE:-}" ] || exit 0
 
 cat >"$work/large.py" <<'PY'

@@ -126,7 +126,7 @@ impl Sample {
         let low = self.runs.iter().filter_map(|run| Some(ends(run)?.0)).min_by(f64::total_cmp)?;
         let high = self.runs.iter().filter_map(|run| Some(ends(run)?.1)).max_by(f64::total_cmp)?;
         let (mut low, mut high) = (key(low), key(high));
-        // Of each run, where in it the value must stand: looking into less and less of it takes a tenth of the time.
+        // Of each run, where in it the value must stand: less and less of it is looked into.
         let mut within: Vec<(usize, usize)> =
             self.runs.iter().map(|run| (0, run.ascending.len())).collect();
         let mut places = vec![0; self.runs.len()];
@@ -215,7 +215,7 @@ impl Sample {
 fn merge(a: &[f64], b: &[f64]) -> Vec<f64> {
     let mut merged = Vec::with_capacity(a.len() + b.len());
     let (mut left, mut right) = (0, 0);
-    // Which is less is as good as random: steps instead of branches take a third of the time.
+    // Which is less is as good as random, so no branch may depend on it.
     while let (Some(first), Some(second)) = (a.get(left), b.get(right)) {
         let is_second = second < first;
         merged.push(if is_second { *second } else { *first });

@@ -33,7 +33,7 @@ pub(crate) fn plain(bytes: &[u8], at: usize, point: u8) -> Option<(Number, usize
 }
 
 /// Up to seven digits, and seven more after the point, without a branch for each; `None` for what is longer, or stands at the
-/// very end. In half of the time of [`long`].
+/// very end.
 #[inline]
 fn short(bytes: &[u8], at: usize, point: u8) -> Option<(Number, usize)> {
     let (whole, count) = digits(bytes, at)?;
