@@ -45,16 +45,22 @@ pub(crate) fn peak_resident(pid: i32) -> Option<u64> {
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kilobytes| kilobytes << 10)
 }
 
-/// CPU time of the threads that live, to the nanosecond as of the scheduler's last tick.
-pub(crate) fn live_threads(pid: i32) -> Duration {
-    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return Duration::ZERO };
+/// The threads that live, each with its CPU time: to the nanosecond as of the scheduler's last tick.
+pub(crate) fn threads(pid: i32) -> Vec<(i32, Duration)> {
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
     threads
         .flatten()
         .filter_map(|thread| {
+            let id = thread.file_name().to_str()?.parse().ok()?;
             let text = fs::read_to_string(thread.path().join("schedstat")).ok()?;
-            text.split(' ').next()?.parse().ok().map(Duration::from_nanos)
+            Some((id, Duration::from_nanos(text.split(' ').next()?.parse().ok()?)))
         })
-        .sum()
+        .collect()
+}
+
+/// CPU time of the threads that live.
+pub(crate) fn live_threads(pid: i32) -> Duration {
+    threads(pid).into_iter().map(|(_, used)| used).sum()
 }
 
 /// `root` and everything below it that still has its parent.
