@@ -128,6 +128,9 @@ fn handle(event: &Answer, payload: &Value, count: u64) {
             std::thread::sleep(Duration::from_millis(number("wait_ms")));
             answer(&json!("worked"));
         }
+        "count cores" => {
+            answer(&json!(std::thread::available_parallelism().map_or(0, std::num::NonZero::get)));
+        }
         "sleep" => {
             std::thread::sleep(Duration::from_millis(number("ms")));
             answer(&json!("slept"));
