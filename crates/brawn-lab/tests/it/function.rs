@@ -2,6 +2,7 @@
 //! nothing of the emulator's own is on both sides.
 
 #![expect(
+    clippy::disallowed_methods,
     clippy::exit,
     clippy::zombie_processes,
     reason = "functions that end badly are what is tested"

@@ -68,7 +68,7 @@ async fn memory_over_the_cap_is_the_end_and_the_caller_learns_of_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_small_share_shows_as_many_cores_as_on_lambda() {
     // Rust counts the cores that the quota of a cgroup allows: on Lambda there is none to be seen.
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(2);
+    let cores = brawn_core::Vcpus::detect().visible.min(2);
     for enforcement in ways() {
         let limits = Settings { memory_mb: 512, enforcement, ..settings("serve") };
         let lab = Lab::start(limits).await;
