@@ -77,6 +77,8 @@ fn options(words: Tune) -> Result<TuneOptions> {
         parallel_invocation: words.parallel_invocation,
         architecture: words.architecture,
         prices,
+        ephemeral_mb: words.ephemeral_storage,
+        monthly: words.monthly,
         max_duration: words.max_duration,
         max_cost: words.max_cost,
         vcpus: words.vcpus,

@@ -93,6 +93,11 @@ impl Prices {
             }
     }
 
+    /// What `/tmp` of `ephemeral_mb` costs for `wall_ms` as they are billed: 512 MB are free.
+    pub fn ephemeral(&self, wall_ms: f64, ephemeral_mb: u32) -> f64 {
+        gb_seconds(wall_ms, ephemeral_mb.saturating_sub(512)) * self.tmp_gb_second
+    }
+
     /// What `invocations` a month of `gb_seconds` each cost together, less the free tier.
     pub fn month(&self, invocations: f64, gb_seconds: f64, architecture: Architecture) -> f64 {
         let compute = (invocations * gb_seconds - self.free_gb_seconds).max(0.0);
@@ -127,6 +132,15 @@ mod tests {
             let million = prices.compute(seconds * 1e6, architecture) + 1e6 * prices.request;
             assert!((million - compute - 0.20).abs() < 0.001, "{million}");
         }
+    }
+
+    #[test]
+    fn what_tmp_takes_above_512_mb_is_paid_for() {
+        // AWS's example: 10,240 MB of storage are 9.5 GB above the free ones; 1.5 million requests of 120 ms.
+        let prices = Prices::us_east_1();
+        let month = prices.ephemeral(120.0, 10_240) * 1.5e6;
+        assert!((month - 9.5 * 0.12 * 1.5e6 * 0.000_000_030_9).abs() < 1e-9, "{month}");
+        assert_eq!(prices.ephemeral(120.0, 512), 0.0);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod explain;
 mod html;
 mod measure;
 mod model;
+mod month;
 mod output;
 mod payloads;
 mod statistics;
@@ -17,7 +18,7 @@ mod threads;
 use std::sync::Arc;
 use std::time::Duration;
 
-use brawn_core::price::{Architecture, Prices};
+use brawn_core::price::{Architecture, Prices, gb_seconds};
 use brawn_core::{Error, Result, Vcpus};
 use serde_json::Value;
 
@@ -26,6 +27,7 @@ pub use self::compare::compare;
 pub use self::explain::{Explanation, Limit};
 pub use self::html::html;
 pub use self::model::Predicted;
+pub use self::month::Month;
 pub use self::output::{Outcome, Point, StateMachine, Tuning};
 pub use self::table::table;
 pub use self::threads::Threads;
@@ -59,15 +61,25 @@ pub struct TuneOptions {
     pub architecture: Architecture,
     /// At which prices.
     pub prices: Prices,
+    /// `/tmp` in MB, which costs from 512 on. It is paid for, not limited.
+    pub ephemeral_mb: u32,
+    /// Invocations a month, for what a month costs beyond the free tier.
+    pub monthly: Option<f64>,
     /// Slower sizes are not chosen.
     pub max_duration: Option<Duration>,
-    /// Dearer sizes are not chosen; USD for one invocation.
+    /// Dearer sizes are not chosen; USD for one invocation, its request included.
     pub max_cost: Option<f64>,
     /// vCPUs that measuring may use, of those that this machine has; what takes more is predicted.
     pub vcpus: Option<f64>,
 }
 
 impl TuneOptions {
+    /// What one invocation of `wall_ms`, as billed, costs in USD, without the request.
+    fn price(&self, wall_ms: f64, memory_mb: u32) -> f64 {
+        self.prices.compute(gb_seconds(wall_ms, memory_mb), self.architecture)
+            + self.prices.ephemeral(wall_ms, self.ephemeral_mb)
+    }
+
     /// Power Tuning's defaults for `function`.
     pub fn new(function: Settings) -> TuneOptions {
         TuneOptions {
@@ -83,6 +95,8 @@ impl TuneOptions {
             parallel_invocation: false,
             architecture: Architecture::X86_64,
             prices: Prices::us_east_1(),
+            ephemeral_mb: 512,
+            monthly: None,
             max_duration: None,
             max_cost: None,
             vcpus: None,
@@ -94,6 +108,12 @@ impl TuneOptions {
             return Err(Error::invalid_options(format!(
                 "{} invocations are too few: 5 at least",
                 self.num
+            )));
+        }
+        if !(512..=10_240).contains(&self.ephemeral_mb) {
+            return Err(Error::invalid_options(format!(
+                "{} MB is no size of /tmp: 512 to 10240",
+                self.ephemeral_mb
             )));
         }
         if self.vcpus.is_some_and(|vcpus| vcpus.is_nan() || vcpus <= 0.0) {
@@ -177,6 +197,7 @@ pub async fn tune(options: TuneOptions, progress: impl Fn(&str)) -> Result<Tunin
         ..Tuning::default()
     };
     choose::choose(&mut tuning, &options);
+    tuning.month = month::month(&tuning, &options);
     Ok(tuning)
 }
 

@@ -82,11 +82,19 @@ pub(crate) struct Tune {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) prices: Option<PathBuf>,
 
+    /// Invocations a month: what the chosen size then costs, less the free tier
+    #[arg(long, value_name = "N")]
+    pub(crate) monthly: Option<f64>,
+
+    /// MB of /tmp, which cost above 512; paid for, not limited
+    #[arg(long, value_name = "MB", default_value_t = 512)]
+    pub(crate) ephemeral_storage: u32,
+
     /// Do not choose a size that is slower
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub(crate) max_duration: Option<Duration>,
 
-    /// Do not choose a size whose invocation costs more, in USD
+    /// Do not choose a size whose invocation costs more, its request included, in USD
     #[arg(long, value_name = "USD")]
     pub(crate) max_cost: Option<f64>,
 

@@ -43,7 +43,9 @@ pub(super) fn choose(tuning: &mut Tuning, options: &TuneOptions) {
             && options
                 .max_duration
                 .is_none_or(|most| point.average_duration <= most.as_secs_f64() * 1e3)
-            && options.max_cost.is_none_or(|most| point.average_price <= most)
+            && options
+                .max_cost
+                .is_none_or(|most| point.average_price + options.prices.request <= most)
     };
     let candidates: Vec<&Point> = tuning.stats.iter().filter(fits).collect();
     let chosen = best(&candidates, options.strategy, options.balanced_weight);

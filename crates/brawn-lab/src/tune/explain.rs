@@ -126,17 +126,19 @@ pub(super) fn explain(
     if good.len() < 2 {
         return None;
     }
+    let visible = |point: &Point| Vcpus::of_lambda(point.value).visible.min(machine);
     // The median, as the smallest sizes count ticks and switches with it.
-    let mut cpu: Vec<f64> = good.iter().map(|point| point.cpu_ms).collect();
-    cpu.sort_by(f64::total_cmp);
-    let cpu_ms = cpu.get(cpu.len() / 2).copied()?;
+    let mut by_cpu: Vec<&Point> = good.clone();
+    by_cpu.sort_by(|a, b| a.cpu_ms.total_cmp(&b.cpu_ms));
+    let median = by_cpu.get(by_cpu.len() / 2)?;
     let slowdown = threads.map_or(0.0, |threads| threads.slowdown);
-    let cpu = Cpu { cpu_ms, cores: machine, slowdown };
+    let cpu = Cpu { cpu_ms: median.cpu_ms, cores: visible(median), slowdown };
+    let cpu_ms = cpu.cpu_ms;
     let seen: Vec<Seen> = good
         .iter()
         .map(|point| Seen {
             share: point.share,
-            cores: Vcpus::of_lambda(point.value).visible.min(machine),
+            cores: visible(point),
             time: point.warm_duration,
             cpu_ms: point.cpu_ms,
         })
@@ -161,7 +163,7 @@ pub(super) fn explain(
         parallel,
         parallel_between: between,
         slowdown,
-        cores: machine,
+        cores: cpu.cores,
         serial_ms: cpu_ms * (1.0 - parallel),
         waiting_ms,
         error: error.max(noise),
@@ -181,7 +183,7 @@ pub(super) fn explain(
 /// change together.
 fn fit(seen: &[Seen], cpu: Cpu, parallel: f64, threads: Option<&Threads>) -> (f64, f64) {
     let computing = |seen: &Seen| {
-        let cpu = Cpu { cpu_ms: seen.cpu_ms, ..cpu };
+        let cpu = Cpu { cpu_ms: seen.cpu_ms, cores: seen.cores, ..cpu };
         cpu.split(parallel, 0.0).time(seen.share, seen.cores)
     };
     let weight = |seen: &Seen| seen.time.powi(-2);

@@ -1,12 +1,11 @@
 //! Time as a function of memory: waiting, serial and parallel CPU time under a share that is given in 20 ms periods.
 
 use brawn_core::Vcpus;
-use brawn_core::price::gb_seconds;
 use serde::{Deserialize, Serialize};
 
 use super::TuneOptions;
 use super::explain::Explanation;
-use super::output::Point;
+use super::output::{Outcome, Point};
 
 const PERIOD_MS: f64 = 20.0;
 /// From where to where Lambda's memory goes, in MB, and the step of the curve.
@@ -74,7 +73,7 @@ pub struct Predicted {
     pub cost: f64,
     /// Whether it takes more vCPUs than the machine of the measurements has.
     pub beyond: bool,
-    /// Whether the function fits into that memory, by the most that it was seen to hold.
+    /// Whether the function fits into that memory, by what it held at the smallest size that worked.
     pub fits: bool,
 }
 
@@ -85,22 +84,25 @@ pub(super) fn curve(
     cores: f64,
     options: &TuneOptions,
 ) -> Vec<Predicted> {
-    let peak = stats.iter().map(|point| point.peak_memory_mb).max().unwrap_or(0);
+    // A function may hold more where there is more, so the smallest size that worked says what it needs.
+    let works = stats.iter().find(|point| point.outcome == Outcome::Ok);
+    let needs = works.map_or(0, |point| point.peak_memory_mb);
+    let killed = stats.iter().filter(|point| point.outcome == Outcome::OutOfMemory);
+    let too_small = killed.map(|point| point.value).max().unwrap_or(0);
     let (first, last, step) = SIZES;
     (first..=last)
         .step_by(step)
         .map(|value| {
             let vcpus = Vcpus::of_lambda(value);
             let (duration, (low, high)) = explanation.time(vcpus.share, vcpus.visible);
-            let billed = gb_seconds(duration, value);
             Predicted {
                 value,
                 duration,
                 low,
                 high,
-                cost: options.prices.compute(billed, options.architecture),
+                cost: options.price(duration, value),
                 beyond: vcpus.share > cores + 0.01,
-                fits: u64::from(value) > peak,
+                fits: value > too_small && u64::from(value) > needs,
             }
         })
         .collect()

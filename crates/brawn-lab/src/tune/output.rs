@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::choose::Strategy;
 use super::explain::Explanation;
 use super::model::Predicted;
+use super::month::Month;
 use super::threads::Threads;
 
 /// What `brawn tune` found; as JSON it has the keys of Power Tuning's output (`power`, `cost`, `duration`, `stateMachine`,
@@ -49,6 +50,9 @@ pub struct Tuning {
     pub threads: Option<Threads>,
     /// What limits the function.
     pub explanation: Option<Explanation>,
+    /// What the chosen size costs in a month, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub month: Option<Month>,
     /// From 128 to 10240 MB, by the model fitted to what was measured.
     pub predicted: Vec<Predicted>,
 }
@@ -73,6 +77,7 @@ impl Default for Tuning {
             not_measured: Vec::new(),
             threads: None,
             explanation: None,
+            month: None,
             predicted: Vec::new(),
         }
     }

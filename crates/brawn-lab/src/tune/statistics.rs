@@ -1,7 +1,5 @@
 //! From the reports of one size to its numbers.
 
-use brawn_core::price::gb_seconds;
-
 use super::TuneOptions;
 use super::measure::Measured;
 use super::output::Point;
@@ -49,9 +47,7 @@ pub(super) fn point(
     let billed = of(&|report| report.billed_ms as f64);
     let durations = of(&|report| ms(report.duration));
     let cpu = of(&|report| ms(report.cpu));
-    let price = |billed_ms: f64| {
-        options.prices.compute(gb_seconds(billed_ms, memory_mb), options.architecture)
-    };
+    let price = |billed_ms: f64| options.price(billed_ms, memory_mb);
     let peak_mb = reports.iter().map(Report::max_memory_mb).max().unwrap_or(0);
     let inits: Vec<f64> = reports.iter().filter_map(|report| report.init.map(ms)).collect();
     Point {

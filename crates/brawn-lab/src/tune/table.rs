@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::month::Month;
 use super::output::{Outcome, Point, Tuning};
 
 /// A table of what was measured, and the sentence that explains it.
@@ -55,8 +56,19 @@ pub fn table(tuning: &Tuning) -> String {
             tuning.architecture.name(),
             tuning.prices.as_of,
         ),
+        _ if !tuning.stats.iter().any(|point| !point.probe) => writeln!(
+            text,
+            "no size that was asked for could be measured: each has more than {:.0} vCPU",
+            tuning.machine_vcpus
+        ),
         _ => writeln!(text, "no size worked within what was asked"),
     };
+    if let Some(Month { invocations, x86_64, arm64 }) = tuning.month {
+        let _ = writeln!(
+            text,
+            "{invocations:.0} a month, less the free tier: $ {x86_64:.2} on x86_64, $ {arm64:.2} on arm64 if it takes the same time there"
+        );
+    }
     text
 }
 
@@ -125,6 +137,8 @@ mod tests {
             "choose 1769 MB: 120.0 ms, $ 2.20 / million (cheapest, us-east-1 x86_64 of 2026-08-19)"
         ));
         assert!(!text.contains("busy"));
+        tuning.month = Some(Month { invocations: 3e6, x86_64: 2.734, arm64: 2.267 });
+        assert!(table(&tuning).contains("3000000 a month, less the free tier: $ 2.73 on x86_64"));
         tuning.machine_load = 1.5;
         assert!(table(&tuning).contains("busy (load 1.5 on 2 vCPU)"));
     }

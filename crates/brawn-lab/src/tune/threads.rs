@@ -45,6 +45,7 @@ pub(super) async fn look(
     cores: usize,
     payloads: &[Bytes],
 ) -> Result<Option<Threads>> {
+    let options = &TuneOptions { parallel_invocation: false, ..options.clone() };
     let settings = |cores: usize| Settings {
         memory_mb,
         share: Some(share.min(cores as f64)),
