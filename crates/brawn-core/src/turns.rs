@@ -12,12 +12,22 @@
 //! when only the system shared, and 4.3 in turn; p99 14 and 12.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Who has computed for longer than this is not let through any more. Long enough for what answers a waiting person, short
 /// enough for who waits.
 pub(crate) const YOUTH: Duration = Duration::from_millis(10);
+
+/// Who has looked and need not step aside does not look again before this is over: inner loops check millions of times a
+/// second, and would keep the table from those who begin and end.
+const LOOK_AGAIN_US: u64 = 50;
+
+/// Microseconds since this was asked first.
+fn now_us() -> u64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    u64::try_from(START.get_or_init(Instant::now).elapsed().as_micros()).unwrap_or(u64::MAX)
+}
 
 /// Something whose threads can be asked to step aside at their next check.
 pub(crate) trait Ask: Send + Sync {
@@ -89,6 +99,8 @@ pub(crate) struct Place {
     number: u64,
     cores: usize,
     past: Mutex<Past>,
+    /// When its threads may look at the table next, as [`now_us`] counts.
+    look_again: AtomicU64,
 }
 
 impl std::fmt::Debug for Place {
@@ -101,7 +113,8 @@ impl Place {
     /// The next free one, where `cores` are shared.
     pub(crate) fn new(cores: usize) -> Place {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        Place { number: NEXT.fetch_add(1, Ordering::Relaxed), cores, past: Mutex::default() }
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        Place { number, cores, past: Mutex::default(), look_again: AtomicU64::new(0) }
     }
 
     /// `threads` more of it compute.
@@ -152,6 +165,9 @@ impl Place {
     /// Waits while younger parties have use for this thread's core, [`YOUTH`] at most. It must be a thread of a pool; for those that
     /// compute on that pool it does not wait, for they need its threads.
     pub(crate) fn step_aside(&self) {
+        if now_us() < self.look_again.load(Ordering::Relaxed) {
+            return;
+        }
         let until = Instant::now() + YOUTH;
         let pool = crate::pool::of_this_thread();
         let mut parties = TABLE.lock();
@@ -199,6 +215,7 @@ impl Place {
                     if left.is_none() || !own.has_time(now) {
                         own.who.release();
                     }
+                    self.look_again.store(now_us() + LOOK_AGAIN_US, Ordering::Relaxed);
                     return;
                 }
             }
