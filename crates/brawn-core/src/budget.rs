@@ -14,6 +14,21 @@ const OUT_OF_TIME: u8 = 2;
 /// Live, and asked to let somebody go first.
 const ASKED: u8 = 3;
 
+/// How often a budget of this process was ended or asked. While it stands, nothing that a [`check`](Budget::check) found before
+/// has changed, so that a budget many steps deep is no slower to check than one without a parent.
+static CHANGES: Changes = Changes(AtomicU64::new(0));
+
+/// Alone in its cache line: every thread reads it all the time.
+#[repr(align(64))]
+struct Changes(AtomicU64);
+
+impl Changes {
+    /// After the change itself, so that who sees the count sees that too.
+    fn count(&self) {
+        self.0.fetch_add(1, Ordering::Release);
+    }
+}
+
 /// What running work may spend: time, memory, workers, and whether anyone still wants the answer.
 ///
 /// Cloning gives a second handle on the same budget; [`child`](Budget::child) gives a narrower one that ends with its
@@ -29,6 +44,8 @@ pub struct Budget {
 #[derive(Debug)]
 struct Node {
     state: AtomicU8,
+    /// The count of [`CHANGES`] up to which this one and its parents are known to be live; none at first.
+    live_at: AtomicU64,
     progress: AtomicU64,
     parent: Option<Arc<Node>>,
     place: Option<Place>,
@@ -40,7 +57,8 @@ impl Node {
     }
 
     fn at(place: Option<Place>, parent: Option<Arc<Node>>) -> Arc<Node> {
-        Arc::new(Node { state: AtomicU8::new(LIVE), progress: AtomicU64::new(0), parent, place })
+        let (state, live_at) = (AtomicU8::new(LIVE), AtomicU64::new(u64::MAX));
+        Arc::new(Node { state, live_at, progress: AtomicU64::new(0), parent, place })
     }
 
     fn ends_at(self: &Arc<Node>, deadline: Deadline) {
@@ -52,10 +70,28 @@ impl Node {
         // The first reason stays: a cancelled budget does not turn into a late one.
         let live = |now| matches!(now, LIVE | ASKED).then_some(state);
         let _ = self.state.fetch_update(Ordering::Release, Ordering::Relaxed, live);
+        CHANGES.count();
+    }
+
+    /// Asks this one and its parents.
+    #[cold]
+    fn look_up(&self) -> Result<()> {
+        let changes = CHANGES.0.load(Ordering::Acquire);
+        let (mut node, mut live) = (Some(self), true);
+        while let Some(this) = node {
+            if this.state.load(Ordering::Relaxed) != LIVE {
+                this.look()?;
+                live = false;
+            }
+            node = this.parent.as_deref();
+        }
+        if live {
+            self.live_at.store(changes, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// What there is to do when the state is not just `LIVE`.
-    #[cold]
     fn look(&self) -> Result<()> {
         if self.state.load(Ordering::Acquire) == ASKED
             && let Some(place) = &self.place
@@ -75,6 +111,7 @@ impl Node {
 impl Ask for Node {
     fn ask(&self) {
         let _ = self.state.compare_exchange(LIVE, ASKED, Ordering::Relaxed, Ordering::Relaxed);
+        CHANGES.count();
     }
 
     fn release(&self) {
@@ -96,8 +133,7 @@ impl Budget {
 
     /// The budget of an invocation, [in turn](Budget::in_turn) with others on `cores`: within `memory`, until `deadline`.
     ///
-    /// It is the same as asking for these one after the other, but one step instead of four for each
-    /// [`check`](Budget::check).
+    /// It is the same as asking for these one after the other, but one budget instead of four.
     pub fn of_invocation(memory: Memory, deadline: Option<Deadline>, cores: usize) -> Budget {
         let node = Node::at(Some(Place::new(cores.max(1))), None);
         if let Some(deadline) = deadline {
@@ -174,20 +210,16 @@ impl Budget {
 
     /// `Ok` while the work should go on.
     ///
-    /// One relaxed load for this budget and one for each of its parents: cheap enough for inner loops.
+    /// Two relaxed loads, however many parents this budget has: cheap enough for inner loops.
     ///
     /// # Errors
     /// [`is_cancelled`](Error::is_cancelled) or [`is_out_of_time`](Error::is_out_of_time).
     #[inline]
     pub fn check(&self) -> Result<()> {
-        let mut node = Some(&self.node);
-        while let Some(this) = node {
-            if this.state.load(Ordering::Relaxed) != LIVE {
-                this.look()?;
-            }
-            node = this.parent.as_ref();
+        if self.node.live_at.load(Ordering::Relaxed) == CHANGES.0.load(Ordering::Relaxed) {
+            return Ok(());
         }
-        Ok(())
+        self.node.look_up()
     }
 
     /// Tells the work under this budget, and under its children, to stop.
