@@ -8,6 +8,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 use crate::environment::{Environment, Event, Instance, Reply, Report, Status};
 use crate::log::Log;
+use crate::metadata;
 use crate::runtime_api::Shutdown;
 use crate::sandbox::{self, Limits, Sandbox};
 use crate::settings::Settings;
@@ -46,7 +47,8 @@ impl Emulator {
         settings.check()?;
         sandbox::adopt_orphans();
         let limits = Limits { share: 1.0, memory: u64::from(settings.memory_mb) << 20 };
-        let enforced = Sandbox::new(settings.enforcement, limits, "a probe")?.describe();
+        let enforced =
+            Sandbox::new(settings.enforcement, limits, &metadata::log_stream())?.describe();
         let permits = Arc::new(Semaphore::new(settings.invocations()));
         let settings = Arc::new(settings);
         let managed = settings.max_concurrency.is_some();

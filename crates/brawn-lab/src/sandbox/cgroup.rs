@@ -195,7 +195,10 @@ impl Drop for Cgroup {
         // The signal first: what is frozen dies as it thaws, without another instruction of its own.
         procfs::signal(&self.members(), rustix::process::Signal::KILL);
         self.freeze(false);
-        procfs::kill_all(&self.groups, &self.mark, || self.members());
+        // Where nothing was started, nothing bears the mark.
+        if !self.groups.is_empty() {
+            procfs::kill_all(&self.groups, &self.mark, || self.members());
+        }
         for folder in self.folders() {
             // The last process may still be on its way out of the kernel.
             let until = Instant::now() + Duration::from_millis(500);

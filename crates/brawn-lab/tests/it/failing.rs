@@ -186,3 +186,20 @@ fn dropping_everything_leaves_nothing_either() {
         assert!(!folders.iter().any(|folder| folder.exists()), "{folders:?}");
     }
 }
+
+#[test]
+fn a_look_at_what_can_be_enforced_kills_nobody() {
+    // Every process of the emulator's own bears a mark; a stranger's environment may have any words in it.
+    let mut stranger = std::process::Command::new("sleep")
+        .arg("60")
+        .env("CI_COMMIT_MESSAGE", "a probe and [$LATEST] of it")
+        .spawn()
+        .expect("sleep");
+    for enforcement in ways() {
+        let settings = Settings { enforcement, ..Settings::new(["sh"]) };
+        drop(brawn_lab::Emulator::new(settings, std::sync::Arc::new(brawn_lab::Discard)));
+    }
+    let ended = stranger.try_wait().expect("it is ours");
+    stranger.kill().and_then(|()| stranger.wait()).expect("it ends");
+    assert_eq!(ended, None);
+}
