@@ -6,12 +6,13 @@ use brawn_core::{Error, ErrorKind, Result, Vcpus};
 use bytes::Bytes;
 use tokio::sync::{Semaphore, oneshot};
 
-use crate::environment::{Environment, Event, Instance, Reply, Report, Status};
+use crate::environment::{Environment, Event, Instance, Reply, ReplyBody, Report, Status};
 use crate::log::Log;
 use crate::metadata;
-use crate::runtime_api::Shutdown;
+use crate::runtime_api::{PAYLOAD_LIMIT, Shutdown};
 use crate::sandbox::{self, Limits, Sandbox};
 use crate::settings::Settings;
+use crate::stream::Broken;
 
 /// A function that can be invoked. Environments are made when they are needed, kept warm and used again, the one that was
 /// used last first.
@@ -36,8 +37,16 @@ struct Inner {
 pub struct Pending {
     /// The request id.
     pub request_id: String,
-    reply: oneshot::Receiver<Reply>,
+    reply: Answer,
     report: oneshot::Receiver<Report>,
+}
+
+/// An answer that is waited for once, by whichever side asks first.
+#[derive(Debug)]
+enum Answer {
+    Awaited(oneshot::Receiver<Reply>),
+    Here(Reply),
+    Taken,
 }
 
 impl Emulator {
@@ -140,7 +149,7 @@ impl Emulator {
             drop(permit);
             let _ = reporting.send(report);
         });
-        Pending { request_id, reply, report }
+        Pending { request_id, reply: Answer::Awaited(reply), report }
     }
 
     /// Ends every environment, once it has finished what it was doing, and takes no more invocations.
@@ -179,21 +188,56 @@ impl Inner {
 }
 
 impl Pending {
-    /// Waits for the answer.
+    /// Waits for the answer, which is given once.
     pub async fn reply(&mut self) -> Result<Reply> {
-        let gone = || Error::new(ErrorKind::Unavailable, "the emulator has shut down");
-        (&mut self.reply).await.map_err(|_| gone())
+        if let Answer::Awaited(reply) = &mut self.reply {
+            // Kept before it is given: who stops waiting here may ask again.
+            self.reply = Answer::Here(reply.await.map_err(|_| gone())?);
+        }
+        match std::mem::replace(&mut self.reply, Answer::Taken) {
+            Answer::Here(reply) => Ok(reply),
+            Answer::Awaited(_) => Err(gone()),
+            Answer::Taken => Err(Error::invalid_options("the answer was taken already")),
+        }
     }
 
-    /// Waits for the report, which comes after the answer.
+    /// Waits for the report, which comes after the answer. A streamed answer that nobody has asked for until then is not waited
+    /// for: it is cut off where it is, and the function need not wait for a reader.
     pub async fn report(&mut self) -> Result<Report> {
-        let gone = || Error::new(ErrorKind::Unavailable, "the emulator has shut down");
-        (&mut self.report).await.map_err(|_| gone())
+        loop {
+            let Answer::Awaited(reply) = &mut self.reply else {
+                return (&mut self.report).await.map_err(|_| gone());
+            };
+            tokio::select! {
+                report = &mut self.report => return report.map_err(|_| gone()),
+                reply = reply => {
+                    let mut reply = reply.map_err(|_| gone())?;
+                    if let ReplyBody::Stream(chunks) = &mut reply.body {
+                        chunks.close();
+                    }
+                    self.reply = Answer::Here(reply);
+                }
+            }
+        }
     }
 
-    /// Waits for both; `None` where the emulator has shut down.
-    pub(crate) async fn outcome(self) -> Option<(Reply, Report)> {
-        let reply = self.reply.await.ok()?;
+    /// Waits for both, and reads what is streamed, of which as much is kept as an answer may have; `None` where the emulator has
+    /// shut down. A stream that breaks off is an error of the function.
+    pub(crate) async fn outcome(mut self) -> Option<(Reply, Report)> {
+        let mut reply = self.reply().await.ok()?;
+        if let ReplyBody::Stream(chunks) = reply.body {
+            let (read, report) = tokio::join!(chunks.collect(PAYLOAD_LIMIT), self.report);
+            let (body, error) = match read {
+                Ok(bytes) => (bytes, reply.error),
+                Err(Broken { kind, body }) => (body, Some(kind)),
+            };
+            reply = Reply { body: ReplyBody::Whole(body), error, ..reply };
+            return Some((reply, report.ok()?));
+        }
         Some((reply, self.report.await.ok()?))
     }
+}
+
+fn gone() -> Error {
+    Error::new(ErrorKind::Unavailable, "the emulator has shut down")
 }

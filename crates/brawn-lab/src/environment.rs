@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use brawn_core::{Result, Vcpus};
 use bytes::Bytes;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 pub(crate) use self::init::programs;
 use self::living::{Failure, Living, cannot_start};
@@ -25,6 +25,7 @@ use crate::metadata;
 use crate::runtime_api::{Call, Shutdown};
 use crate::sandbox::Watch;
 use crate::settings::Settings;
+use crate::stream::Chunks;
 
 /// During init a function runs as if it had 1,792 MB. Source: measured by M. Hichael, "Shave 99.93% off your Lambda bill
 /// with this one weird trick" (2019); AWS does not document it.
@@ -47,7 +48,7 @@ pub enum ReplyBody {
     /// All of it.
     Whole(Bytes),
     /// A streamed response.
-    Stream(mpsc::Receiver<Bytes>),
+    Stream(Chunks),
 }
 
 /// An event as it comes in.

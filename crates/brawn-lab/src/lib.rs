@@ -19,6 +19,7 @@ mod sandbox;
 mod serve;
 mod settings;
 pub mod source;
+mod stream;
 pub mod tune;
 
 pub use client::{InvocationType, Invoked, invoke};
@@ -29,3 +30,4 @@ pub use samples::{sample, sample_names};
 pub use sandbox::Enforcement;
 pub use serve::{Server, serve};
 pub use settings::Settings;
+pub use stream::{Broken, Chunks};

@@ -26,11 +26,13 @@ use crate::environment::{Event, Reply, ReplyBody};
 use crate::runtime_api::PAYLOAD_LIMIT;
 use crate::settings::ACCOUNT;
 use crate::source::sqs::Queues;
+use crate::stream::Broken;
 
 /// What an asynchronous invocation may bring.
 const LATER_LIMIT: usize = 1 << 20;
 
-type HttpReply = Response<BoxBody<Bytes, Infallible>>;
+/// A body that breaks off breaks off the connection: who reads it can tell it from a whole one.
+type HttpReply = Response<BoxBody<Bytes, Broken>>;
 
 /// A server in front of a function; it listens until it is dropped.
 #[derive(Debug)]
@@ -195,13 +197,18 @@ fn answered(id: &str, reply: Reply) -> HttpReply {
 }
 
 /// The body, passed on as it comes where the function streams.
-fn body(reply: ReplyBody) -> BoxBody<Bytes, Infallible> {
+fn body(reply: ReplyBody) -> BoxBody<Bytes, Broken> {
     match reply {
-        ReplyBody::Whole(bytes) => Full::new(bytes).boxed(),
+        ReplyBody::Whole(bytes) => full(bytes),
         ReplyBody::Stream(mut chunks) => {
-            let (mut sender, channel) = Channel::<Bytes, Infallible>::new(1);
+            let (mut sender, channel) = Channel::<Bytes, Broken>::new(1);
             tokio::spawn(async move {
-                while let Some(chunk) = chunks.recv().await {
+                loop {
+                    let chunk = match chunks.next().await {
+                        Ok(Some(chunk)) => chunk,
+                        Ok(None) => return,
+                        Err(broken) => return sender.abort(broken),
+                    };
                     if sender.send_data(chunk).await.is_err() {
                         return;
                     }
@@ -210,6 +217,10 @@ fn body(reply: ReplyBody) -> BoxBody<Bytes, Infallible> {
             channel.boxed()
         }
     }
+}
+
+fn full(bytes: Bytes) -> BoxBody<Bytes, Broken> {
+    Full::new(bytes).map_err(|never| match never {}).boxed()
 }
 
 async fn collect(body: Incoming, limit: usize) -> std::result::Result<Bytes, Box<HttpReply>> {
@@ -236,7 +247,7 @@ fn refused(status: StatusCode, kind: &str, message: &str) -> HttpReply {
 }
 
 fn plain(status: StatusCode, content_type: &str, body: Bytes, id: &str) -> HttpReply {
-    let mut response = Response::new(Full::new(body).boxed());
+    let mut response = Response::new(full(body));
     *response.status_mut() = status;
     set(response.headers_mut(), CONTENT_TYPE.as_str(), content_type);
     set(response.headers_mut(), "x-amzn-requestid", id);

@@ -14,7 +14,7 @@ use super::{Reply, Status};
 use crate::log::Log;
 use crate::metadata;
 use crate::process::{Lifeline, Process, how_it_ended};
-use crate::runtime_api::{Call, Fault, Identity, RuntimeApi, Said, Streamed};
+use crate::runtime_api::{Call, Fault, Identity, RuntimeApi, Said};
 use crate::sandbox::{Limits, Sandbox};
 use crate::settings::Settings;
 
@@ -111,10 +111,10 @@ impl Living {
                 Some(Said::Answered(answer)) => {
                     streaming = course.hear(answer, reply);
                 }
-                Some(Said::Streamed(Streamed { ended, bytes, .. })) => {
+                Some(Said::Streamed(streamed)) => {
                     streaming = false;
-                    course.complete(bytes);
-                    broken = ended.err();
+                    course.complete(&streamed);
+                    broken = streamed.ended.err();
                 }
                 Some(Said::Polled | Said::InitFailed(_)) => {}
                 said => return Err(self.ended(&course.id, said).await),

@@ -144,7 +144,7 @@ impl Instance {
                     }
                 }
                 Some(Heard::Streamed(streamed)) => {
-                    course.complete(streamed.bytes);
+                    course.complete(&streamed);
                     break Ok(());
                 }
                 Some(Heard::Gone(status, fault)) => break Err(Failure { status, fault }),

@@ -11,13 +11,13 @@ use hyper::body::Incoming;
 use hyper::header::{COOKIE, HeaderMap, SET_COOKIE};
 use hyper::{Request, Response, StatusCode};
 use serde_json::{Map, Value, json};
-use tokio::sync::mpsc;
 
 use super::{HttpReply, body, collect, plain, refused, set};
 use crate::clock::{Utc, since_epoch};
 use crate::emulator::Emulator;
 use crate::environment::{Event, Reply, ReplyBody};
 use crate::runtime_api::PAYLOAD_LIMIT;
+use crate::stream::Chunks;
 
 /// What stands between the metadata of a streamed HTTP response and its body.
 const PRELUDE_END: [u8; 8] = [0; 8];
@@ -240,33 +240,23 @@ fn head(id: &str, answer: &Value) -> HttpReply {
 }
 
 /// Metadata, eight zero bytes, and then the body as it comes.
-async fn streamed(id: &str, mut chunks: mpsc::Receiver<Bytes>) -> HttpReply {
+async fn streamed(id: &str, mut chunks: Chunks) -> HttpReply {
     let mut prelude = Vec::new();
     let bad =
         || plain(StatusCode::BAD_GATEWAY, "application/json", "Internal Server Error".into(), id);
     loop {
-        let Some(chunk) = chunks.recv().await else { return bad() };
+        let Ok(Some(chunk)) = chunks.next().await else { return bad() };
         prelude.extend_from_slice(&chunk);
         let end = prelude.windows(PRELUDE_END.len()).position(|window| window == PRELUDE_END);
         if let Some(end) = end {
-            let rest = Bytes::from(prelude.split_off(end + PRELUDE_END.len()));
+            chunks.put_back(Bytes::from(prelude.split_off(end + PRELUDE_END.len())));
             prelude.truncate(end);
             let Ok(mut answer) = serde_json::from_slice::<Value>(&prelude) else { return bad() };
             if answer.get("statusCode").is_none() {
                 answer["statusCode"] = json!(200);
             }
-            let (sender, joined) = mpsc::channel(4);
-            tokio::spawn(async move {
-                let mut next = Some(rest);
-                while let Some(chunk) = next {
-                    if sender.send(chunk).await.is_err() {
-                        return;
-                    }
-                    next = chunks.recv().await;
-                }
-            });
             let mut response: Response<_> = head(id, &answer);
-            *response.body_mut() = body(ReplyBody::Stream(joined));
+            *response.body_mut() = body(ReplyBody::Stream(chunks));
             return response;
         }
         if prelude.len() > PRELUDE_LIMIT {

@@ -92,7 +92,9 @@ fn serve() -> ! {
         assert_eq!(event.status, 200);
         count += 1;
         let payload: Value = serde_json::from_slice(&event.body).expect("events are JSON");
-        handle(&event, &payload, count);
+        // A function URL brings what is to be done as the body of a request.
+        let inner = payload["body"].as_str().and_then(|body| serde_json::from_str(body).ok());
+        handle(&event, inner.as_ref().unwrap_or(&payload), count);
     }
 }
 
@@ -192,6 +194,9 @@ fn handle(event: &Answer, payload: &Value, count: u64) {
             }
         }
         "stream" => stream(&path, number("ms")),
+        "stream long" => {
+            stream_long(&path, number("chunks"), payload["end"].as_str().unwrap_or("whole"))
+        }
         "tick" => {
             // Work that is left behind: it must not go on between invocations.
             let file = payload["file"].as_str().expect("a file").to_owned();
@@ -306,6 +311,35 @@ fn stream(path: &str, pause_ms: u64) {
     socket.write_all(&[head.into_bytes(), chunk(&first)].concat()).expect("sent");
     std::thread::sleep(Duration::from_millis(pause_ms));
     socket.write_all(&[chunk(b"two"), b"0\r\n\r\n".to_vec()].concat()).expect("sent");
+    assert_eq!(read(socket).status, 202);
+}
+
+/// Chunks of 64 KB, and then an `end`: a whole one, the process's own, none at all, or an error told behind what was written.
+fn stream_long(path: &str, chunks: u64, end: &str) {
+    let mut socket = connect();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: lambda\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\
+         trailer: Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body\r\n\
+         lambda-runtime-function-response-mode: streaming\r\ncontent-type: text/plain\r\n\r\n"
+    );
+    socket.write_all(head.as_bytes()).expect("sent");
+    let chunk = [b"10000\r\n".as_slice(), &[b'x'; 0x10000], b"\r\n"].concat();
+    for _ in 0..chunks {
+        socket.write_all(&chunk).expect("sent");
+    }
+    let trailers = match end {
+        "whole" => "",
+        "exit" => std::process::exit(3),
+        "never" => loop {
+            std::thread::sleep(Duration::from_secs(1));
+        },
+        // {"errorMessage":"rain"}
+        _ => {
+            "Lambda-Runtime-Function-Error-Type: Function.Rain\r\n\
+             Lambda-Runtime-Function-Error-Body: eyJlcnJvck1lc3NhZ2UiOiJyYWluIn0=\r\n"
+        }
+    };
+    socket.write_all(format!("0\r\n{trailers}\r\n").as_bytes()).expect("sent");
     assert_eq!(read(socket).status, 202);
 }
 

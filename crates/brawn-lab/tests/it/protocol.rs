@@ -149,12 +149,12 @@ async fn a_streamed_answer_goes_through_as_it_comes() {
     let mut pending = lab.emulator.invoke(json!({"do": "stream", "ms": 100}).to_string());
     let reply = pending.reply().await.expect("a reply");
     let brawn_lab::ReplyBody::Stream(mut chunks) = reply.body else { panic!("it streams") };
-    let first = chunks.recv().await.expect("the first chunk");
+    let first = chunks.next().await.expect("whole").expect("the first chunk");
     let at = Instant::now();
     assert!(first.ends_with(b"one "), "{first:?}");
-    assert_eq!(chunks.recv().await.expect("the second").as_ref(), b"two");
+    assert_eq!(chunks.next().await.expect("whole").expect("the second").as_ref(), b"two");
     assert!(at.elapsed() > Duration::from_millis(50), "the first did not wait for the second");
-    assert!(chunks.recv().await.is_none());
+    assert_eq!(chunks.next().await, Ok(None));
     pending.report().await.expect("a report");
     // The same through HTTP: as the Invoke API passes it on the metadata is part of the body.
     let direct = lab.post(&[], br#"{"do":"stream"}"#.to_vec()).await;

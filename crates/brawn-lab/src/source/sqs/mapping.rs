@@ -109,17 +109,10 @@ async fn deliver(emulator: &Emulator, queues: &Queues, batch: &[Received]) {
         Err("the function failed".to_owned())
     } else if mapping.report_batch_item_failures {
         let ids: BTreeSet<&str> = batch.iter().map(|one| one.id.as_str()).collect();
-        let answer = match reply.body {
-            ReplyBody::Whole(bytes) => bytes.to_vec(),
-            ReplyBody::Stream(mut chunks) => {
-                let mut bytes = Vec::new();
-                while let Some(chunk) = chunks.recv().await {
-                    bytes.extend_from_slice(&chunk);
-                }
-                bytes
-            }
-        };
-        failures(&answer, &ids)
+        match &reply.body {
+            ReplyBody::Whole(answer) => failures(answer, &ids),
+            ReplyBody::Stream(_) => Err("its answer was not read".to_owned()),
+        }
     } else {
         Ok(BTreeSet::new())
     };
