@@ -1,6 +1,7 @@
 //! What holds a function to its share, its memory and its turn.
 
 mod cgroup;
+mod meter;
 mod overlap;
 mod procfs;
 mod steered;

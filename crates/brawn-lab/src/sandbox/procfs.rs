@@ -13,8 +13,10 @@ pub(crate) struct Stat {
     pub(crate) state: char,
     pub(crate) parent: i32,
     pub(crate) group: i32,
-    /// User and system time, of the process and of the children it has waited for, in ticks of 10 ms.
+    /// User and system time of the process, in ticks of 10 ms.
     pub(crate) cpu: Duration,
+    /// The same of the children it has waited for, and of those that they have waited for.
+    pub(crate) waited: Duration,
     pub(crate) resident: u64,
 }
 
@@ -22,14 +24,16 @@ pub(crate) struct Stat {
 fn parse(text: &str) -> Option<Stat> {
     let fields: Vec<&str> = text.get(text.rfind(')')? + 1..)?.split_whitespace().collect();
     let number = |at: usize| fields.get(at)?.parse::<i64>().ok();
-    // utime, stime, cutime, cstime; USER_HZ is 100 on every Linux.
-    let ticks = number(11)? + number(12)? + number(13)? + number(14)?;
+    // USER_HZ is 100 on every Linux.
+    let ticks = |ticks: i64| Some(Duration::from_millis(u64::try_from(ticks).ok()? * 10));
     let page = u64::try_from(rustix::param::page_size()).ok()?;
     Some(Stat {
         state: fields.first()?.chars().next()?,
         parent: i32::try_from(number(1)?).ok()?,
         group: i32::try_from(number(2)?).ok()?,
-        cpu: Duration::from_millis(u64::try_from(ticks).ok()? * 10),
+        // utime and stime, cutime and cstime.
+        cpu: ticks(number(11)? + number(12)?)?,
+        waited: ticks(number(13)? + number(14)?)?,
         resident: u64::try_from(number(21)?).ok()? * page,
     })
 }
@@ -144,7 +148,10 @@ mod tests {
         let text = "7 (a) b (c) S 3 5 5 0 -1 4194304 10 0 0 0 12 3 4 1 20 0 1 0 99 1000 25 18446744073709551615";
         let stat = parse(text).expect("parses");
         assert_eq!((stat.state, stat.parent, stat.group), ('S', 3, 5));
-        assert_eq!(stat.cpu, Duration::from_millis(200));
+        assert_eq!(
+            (stat.cpu, stat.waited),
+            (Duration::from_millis(150), Duration::from_millis(50))
+        );
         assert_eq!(stat.resident, 25 * rustix::param::page_size() as u64);
         assert_eq!(parse("7 (a"), None);
     }

@@ -3,12 +3,13 @@
 //! What was used too much in one period is taken from the next ones, so that the share holds over time although the meter
 //! is only as fine as the scheduler's tick (1 to 10 ms).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal};
 
+use super::meter::{Meter, Used};
 use super::{Limits, PERIOD, procfs};
 
 /// How often CPU time and memory are looked at.
@@ -39,33 +40,6 @@ struct State {
     killed: bool,
     peak: u64,
     meter: Meter,
-}
-
-/// CPU time of a changing set of processes.
-#[derive(Clone, Debug, Default)]
-struct Meter {
-    seen: BTreeMap<i32, Duration>,
-    gone: Duration,
-}
-
-impl Meter {
-    /// Takes the newest reading of each process that lives; what a dead one had used stays counted.
-    fn read(&mut self, now: impl Iterator<Item = (i32, Duration)>) {
-        let now: BTreeMap<i32, Duration> = now.collect();
-        for (pid, used) in std::mem::take(&mut self.seen) {
-            match now.get(&pid) {
-                Some(newer) => drop(self.seen.insert(pid, used.max(*newer))),
-                None => self.gone += used,
-            }
-        }
-        for (pid, used) in now {
-            self.seen.entry(pid).or_insert(used);
-        }
-    }
-
-    fn total(&self) -> Duration {
-        self.gone + self.seen.values().sum::<Duration>()
-    }
 }
 
 impl State {
@@ -162,9 +136,10 @@ fn look(state: &mut State) -> (BTreeSet<i32>, u64) {
         tree.iter().filter_map(|pid| Some((*pid, procfs::stat(*pid)?))).collect();
     let resident = stats.iter().map(|(_, stat)| stat.resident).sum();
     state.peak = state.peak.max(resident);
-    state
-        .meter
-        .read(stats.iter().map(|(pid, stat)| (*pid, stat.cpu.max(procfs::live_threads(*pid)))));
+    state.meter.read(stats.iter().map(|(pid, stat)| {
+        let own = stat.cpu.max(procfs::live_threads(*pid));
+        (*pid, Used { own, waited: stat.waited })
+    }));
     (tree, resident)
 }
 
@@ -214,21 +189,5 @@ fn steer(shared: &Shared) {
         let next = period.saturating_duration_since(Instant::now());
         // Stopped processes need no look before the period ends; running ones may use their credit on all cores.
         std::thread::sleep(if stopped { next } else { next.min(LOOK) });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_the_dead_have_used_stays_counted() {
-        let ms = Duration::from_millis;
-        let mut meter = Meter::default();
-        meter.read([(1, ms(10)), (2, ms(5))].into_iter());
-        assert_eq!(meter.total(), ms(15));
-        // 2 ended, 3 is new, and 1 is read from a coarser clock than before.
-        meter.read([(1, ms(8)), (3, ms(1))].into_iter());
-        assert_eq!(meter.total(), ms(16));
     }
 }

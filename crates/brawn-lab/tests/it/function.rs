@@ -46,6 +46,7 @@ fn this_program_as_the_function() {
             );
             std::process::exit(1);
         }
+        "spin as a child" => spin(Duration::from_millis(200), 1),
         "never poll" => loop {
             std::thread::sleep(Duration::from_secs(1));
         },
@@ -124,6 +125,16 @@ fn handle(event: &Answer, payload: &Value, count: u64) {
             let begun = Instant::now();
             spin(Duration::from_millis(number("ms")), number("threads").max(1));
             answer(&json!({ "wall_ms": begun.elapsed().as_secs_f64() * 1e3 }));
+        }
+        "spin in children" => {
+            for _ in 0..number("count") {
+                let words = command();
+                let (program, arguments) = words.split_first().expect("a program");
+                let child =
+                    Command::new(program).args(arguments).env(ACT, "spin as a child").status();
+                assert!(child.expect("it starts").success());
+            }
+            answer(&json!("span"));
         }
         "work" => {
             work(number("serial"), number("parallel"), number("copied_mb"));

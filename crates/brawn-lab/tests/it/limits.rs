@@ -36,6 +36,19 @@ async fn two_threads_burn_the_same_share() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_children_use_counts_once() {
+    for enforcement in ways() {
+        let lab = Lab::start(Settings { enforcement, ..settings("serve") }).await;
+        lab.invoke(json!({"do": "echo"})).await;
+        let (_, report) = lab.invoke(json!({"do": "spin in children", "count": 2})).await;
+        // 200 ms each, and what it takes to start them.
+        let used = report.cpu.as_secs_f64();
+        assert!((0.39..0.6).contains(&used), "{enforcement:?}: {used}");
+        lab.emulator.shut_down().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn memory_over_the_cap_is_the_end_and_the_caller_learns_of_it() {
     for enforcement in ways() {
         let limits =
