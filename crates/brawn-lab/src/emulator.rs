@@ -6,6 +6,7 @@ use brawn_core::{Error, ErrorKind, Result, Vcpus};
 use bytes::Bytes;
 use tokio::sync::{Semaphore, oneshot};
 
+use crate::cores::Cores;
 use crate::environment::{Environment, Event, Instance, Reply, ReplyBody, Report, Status};
 use crate::log::Log;
 use crate::metadata;
@@ -26,6 +27,7 @@ struct Inner {
     settings: Arc<Settings>,
     log: Arc<dyn Log>,
     idle: Mutex<Vec<Environment>>,
+    cores: Cores,
     permits: Arc<Semaphore>,
     /// Instead of environments, for a Managed Instance.
     managed: Option<Instance>,
@@ -62,8 +64,8 @@ impl Emulator {
         let settings = Arc::new(settings);
         let managed = settings.max_concurrency.is_some();
         let managed = managed.then(|| Instance::new(Arc::clone(&settings), Arc::clone(&log)));
-        let idle = Mutex::default();
-        Ok(Emulator(Arc::new(Inner { settings, log, idle, permits, managed, enforced })))
+        let (idle, cores) = (Mutex::default(), Cores::default());
+        Ok(Emulator(Arc::new(Inner { settings, log, idle, cores, permits, managed, enforced })))
     }
 
     /// The function's configuration.
@@ -142,7 +144,8 @@ impl Emulator {
             }
             let warm = inner.idle().pop();
             let mut environment = warm.unwrap_or_else(|| {
-                Environment::new(Arc::clone(&inner.settings), Arc::clone(&inner.log))
+                let (settings, log) = (Arc::clone(&inner.settings), Arc::clone(&inner.log));
+                Environment::new(settings, log, inner.cores.clone())
             });
             let report = environment.invoke(event, answering).await;
             inner.idle().push(environment);

@@ -20,6 +20,7 @@ pub(crate) use self::managed::Instance;
 use self::report::billed_ms;
 pub use self::report::{Report, Status};
 use crate::clock::{since_epoch, uuid};
+use crate::cores::Cores;
 use crate::log::{self, Log};
 use crate::metadata;
 use crate::runtime_api::{Call, Shutdown};
@@ -69,13 +70,15 @@ impl Event {
 pub(crate) struct Environment {
     settings: Arc<Settings>,
     log: Arc<dyn Log>,
+    cores: Cores,
     living: Option<Living>,
     began: bool,
 }
 
 impl Environment {
-    pub(crate) fn new(settings: Arc<Settings>, log: Arc<dyn Log>) -> Environment {
-        Environment { settings, log, living: None, began: false }
+    /// One of several that share `cores`.
+    pub(crate) fn new(settings: Arc<Settings>, log: Arc<dyn Log>, cores: Cores) -> Environment {
+        Environment { settings, log, cores, living: None, began: false }
     }
 
     /// Whether a process waits for an event.
@@ -206,8 +209,8 @@ impl Environment {
     async fn build(&mut self, boosted: bool) -> Result<&mut Living> {
         let boost = if boosted { Vcpus::of_lambda(INIT_MB).share } else { 0.0 };
         let share = self.settings.share().max(boost);
-        let living =
-            Living::build(Arc::clone(&self.settings), Arc::clone(&self.log), share).await?;
+        let (settings, log) = (Arc::clone(&self.settings), Arc::clone(&self.log));
+        let living = Living::build(settings, log, share, &self.cores).await?;
         Ok(self.living.insert(living))
     }
 

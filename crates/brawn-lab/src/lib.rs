@@ -7,6 +7,7 @@
 
 mod client;
 mod clock;
+mod cores;
 mod emulator;
 mod environment;
 mod log;

@@ -112,8 +112,8 @@ impl Living {
         kind: Kind,
         ended: impl FnOnce(std::process::ExitStatus) + Send + 'static,
     ) -> Result<Process> {
-        let visible = self.settings.visible();
-        let launch = Launch { command, variables, join: self.sandbox.join(), visible };
+        let (join, cores) = (self.sandbox.join(), self.seat.cores());
+        let launch = Launch { command, variables, join, cores };
         let (log, telemetry) = (Arc::clone(&self.log), self.api.telemetry.clone());
         let tapped: Arc<dyn log::Log> = Arc::new(Tapped { log, telemetry, kind });
         let process = Process::start(launch, &tapped, ended)?;

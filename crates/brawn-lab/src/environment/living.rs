@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 
 use super::course::Course;
 use super::{Reply, Status};
+use crate::cores::{Cores, Seat};
 use crate::log::Log;
 use crate::metadata;
 use crate::process::{Lifeline, Process, how_it_ended};
@@ -27,6 +28,8 @@ pub(super) struct Living {
     pub(super) extensions: BTreeMap<String, Process>,
     pub(super) lifeline: Option<Lifeline>,
     pub(super) api: RuntimeApi,
+    /// The cores that the processes see.
+    pub(super) seat: Seat,
     pub(super) settings: Arc<Settings>,
     pub(super) log: Arc<dyn Log>,
     /// In the environment of every process that belongs here.
@@ -45,6 +48,7 @@ impl Living {
         settings: Arc<Settings>,
         log: Arc<dyn Log>,
         share: f64,
+        cores: &Cores,
     ) -> Result<Living> {
         let identity = Identity { name: settings.name.clone(), handler: settings.handler.clone() };
         let api = RuntimeApi::listen(identity, settings.at_a_time()).await.map_err(|error| {
@@ -54,8 +58,8 @@ impl Living {
         let limits = Limits { share, memory: u64::from(settings.memory_mb) << 20 };
         let sandbox = Sandbox::new(settings.enforcement, limits, &mark)?;
         let lifeline = Lifeline::tie(&mark, &sandbox.folders());
-        let (runtime, extensions) = (None, BTreeMap::new());
-        Ok(Living { sandbox, runtime, extensions, lifeline, api, settings, log, mark })
+        let (runtime, extensions, seat) = (None, BTreeMap::new(), cores.take(settings.visible()));
+        Ok(Living { sandbox, runtime, extensions, lifeline, api, seat, settings, log, mark })
     }
 
     /// Waits until what was written so far is in the log.

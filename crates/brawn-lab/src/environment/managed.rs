@@ -16,6 +16,7 @@ use super::living::{Failure, Living, cannot_start, timed_out};
 use super::report::{Report, Status, billed_ms, ms};
 use super::{Event, Reply, ReplyBody, call};
 use crate::clock::{Utc, since_epoch};
+use crate::cores::Cores;
 use crate::log::Log;
 use crate::runtime_api::{Answer, Fault, Hand, Said, Shutdown, Streamed, Telemetry};
 use crate::settings::Settings;
@@ -171,8 +172,9 @@ impl Instance {
         let begun = Instant::now();
         let (settings, log) = (Arc::clone(&self.settings), Arc::clone(&self.log));
         let share = settings.share();
-        let mut living =
-            Living::build(settings, log, share).await.map_err(|error| cannot_start(id, &error))?;
+        let mut living = Living::build(settings, log, share, &Cores::default())
+            .await
+            .map_err(|error| cannot_start(id, &error))?;
         let up = living.init(id, "init", begun + self.settings.init_limit).await;
         *init = Some(begun.elapsed());
         if let Err(failure) = up {

@@ -109,6 +109,7 @@ fn handle(event: &Answer, payload: &Value, count: u64) {
     let answer = |value: &Value| call("POST", &path, &[], value.to_string().as_bytes()).status;
     match payload["do"].as_str().unwrap_or("echo") {
         "echo" => {
+            std::thread::sleep(Duration::from_millis(number("ms")));
             let headers: serde_json::Map<String, Value> =
                 event.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
             let variables: serde_json::Map<String, Value> = std::env::vars()
@@ -118,7 +119,7 @@ fn handle(event: &Answer, payload: &Value, count: u64) {
                 .map(|(name, value)| (name, json!(value)))
                 .collect();
             answer(
-                &json!({ "event": payload, "headers": headers, "variables": variables, "count": count }),
+                &json!({ "event": payload, "headers": headers, "variables": variables, "count": count, "cores": cores() }),
             );
         }
         "spin" => {
@@ -243,6 +244,12 @@ fn triggered(event: &Answer, records: &[Value]) {
     let failures: Vec<Value> =
         half.map(|record| json!({ "itemIdentifier": record["messageId"] })).collect();
     answer("response", &json!({ "batchItemFailures": failures }).to_string());
+}
+
+/// The cores that this process may use, as `/proc` lists them.
+fn cores() -> Option<String> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    Some(status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?.trim().to_owned())
 }
 
 /// Burns CPU time on each of `threads`: measured as CPU time, so that a share shows in the wall time.

@@ -1,5 +1,6 @@
 //! CPU share, memory and freezing, by the kernel where this machine allows it and by steering everywhere.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use brawn_lab::{Enforcement, Settings, Status};
@@ -33,6 +34,21 @@ async fn two_threads_burn_the_same_share() {
         assert!(took > 150.0 / report.share - 45.0, "{enforcement:?}: {took} ms");
         lab.emulator.shut_down().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn environments_side_by_side_see_different_cores() {
+    if std::thread::available_parallelism().map_or(1, NonZeroUsize::get) < 2 {
+        eprintln!("skipped: one core");
+        return;
+    }
+    let (concurrency, visible) = (NonZeroUsize::new(2).expect("two"), NonZeroUsize::new(1));
+    let lab = Lab::start(Settings { concurrency, visible, ..settings("serve") }).await;
+    let event = json!({"do": "echo", "ms": 300});
+    let ((one, _), (other, _)) = tokio::join!(lab.invoke(event.clone()), lab.invoke(event));
+    assert!(one["cores"].as_str().expect("text").parse::<usize>().is_ok(), "{}", one["cores"]);
+    assert_ne!(one["cores"], other["cores"]);
+    lab.emulator.shut_down().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
