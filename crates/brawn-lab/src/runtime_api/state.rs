@@ -76,6 +76,9 @@ impl State {
             self.runtime = Runtime::Busy;
             self.answered.clear();
         }
+        // A retry has the id of what it retries; late answers to that are told by their nonce.
+        self.answered.retain(|id| *id != call.id);
+        self.expired.retain(|id| *id != call.id);
         self.current.insert(call.id.clone(), Arc::clone(&call));
         Some(call)
     }
@@ -182,6 +185,26 @@ mod tests {
         assert!(state.expire("a"));
         assert_eq!(state.answer("a", None), Err(Refused::Expired));
         assert_eq!(state.answer("b", None), Err(Refused::RequestId));
+    }
+
+    #[test]
+    fn a_retry_can_be_answered_and_not_by_what_comes_late() {
+        for limit in [1, 2] {
+            let mut state = State::new(limit);
+            let attempt = |state: &mut State, nonce: &str| {
+                state.poll().expect("there is room");
+                let call = Arc::into_inner(call("a")).expect("one");
+                state.offer(Arc::new(Call { nonce: nonce.to_owned(), ..call }));
+                state.take().expect("an event");
+            };
+            attempt(&mut state, "one");
+            assert!(state.expire("a"));
+            attempt(&mut state, "two");
+            assert_eq!(state.answer("a", Some("one")), Err(Refused::Expired));
+            assert_eq!(state.answer("a", Some("two")), Ok(()));
+            attempt(&mut state, "three");
+            assert_eq!(state.answer("a", Some("three")), Ok(()), "{limit}");
+        }
     }
 
     #[test]
