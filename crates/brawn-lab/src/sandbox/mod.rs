@@ -9,7 +9,7 @@ mod steered;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use brawn_core::{Error, Result};
+use brawn_core::{Error, ErrorKind, Result};
 use rustix::process::Pid;
 
 use self::cgroup::Cgroup;
@@ -70,10 +70,16 @@ impl Sandbox {
         let steered = |binds| Sandbox::Steered(Steered::new(limits, mark, binds));
         match wanted {
             Enforcement::Off => Ok(steered(false)),
+            Enforcement::Steered if !procfs::is_there() => Err(Error::new(
+                ErrorKind::Unsupported,
+                "nothing can be metered here: there is no `/proc`",
+            )
+            .with_hint("`--enforce off` holds to the timeout, payload sizes and protocol")),
             Enforcement::Steered => Ok(steered(true)),
             Enforcement::Cgroup => Cgroup::new(limits, mark).map(Sandbox::Cgroup),
             Enforcement::Auto => {
-                Ok(Cgroup::new(limits, mark).map_or_else(|_| steered(true), Sandbox::Cgroup))
+                let metered = |_| steered(procfs::is_there());
+                Ok(Cgroup::new(limits, mark).map_or_else(metered, Sandbox::Cgroup))
             }
         }
     }
@@ -88,6 +94,11 @@ impl Sandbox {
             Sandbox::Steered(steered) if steered.binds() => {
                 "approximate (no cgroup may be made here): CPU time metered and stopped by signals in 20 ms periods, \
                  memory polled every 2 ms, frozen by SIGSTOP"
+                    .to_owned()
+            }
+            Sandbox::Steered(_) if !procfs::is_there() => {
+                "off (there is no `/proc` here): CPU and memory are neither limited nor metered, and nothing is frozen; \
+                 timeout, payload sizes and protocol are as in Lambda"
                     .to_owned()
             }
             Sandbox::Steered(_) => {

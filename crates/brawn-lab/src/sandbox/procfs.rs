@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, kill_process_group, waitpid};
 
 /// `/proc/PID/stat`, as far as it is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,8 +114,22 @@ pub(crate) fn signal(pids: &BTreeSet<i32>, signal: Signal) {
     }
 }
 
+/// Whether there is anything to read here: elsewhere than on Linux there mostly is not.
+pub(crate) fn is_there() -> bool {
+    Path::new("/proc/self/stat").exists()
+}
+
+/// Ends every process of the groups, which needs no `/proc`.
+fn kill_groups(groups: &[Pid]) {
+    for group in groups {
+        // Gone already: that is what was wanted.
+        let _ = kill_process_group(*group, Signal::KILL);
+    }
+}
+
 /// Ends everything that belongs to the groups or bears the mark, and collects orphans that came to this program.
 pub(crate) fn kill_all(groups: &[Pid], mark: &str, also: impl Fn() -> BTreeSet<i32>) {
+    kill_groups(groups);
     let mut killed = BTreeSet::new();
     for _ in 0..200 {
         let mut left = belonging(groups, mark);
@@ -154,6 +168,31 @@ mod tests {
         );
         assert_eq!(stat.resident, 25 * rustix::param::page_size() as u64);
         assert_eq!(parse("7 (a"), None);
+    }
+
+    #[test]
+    fn a_group_ends_as_a_whole() {
+        use std::os::unix::process::{CommandExt, ExitStatusExt};
+        let mut shell = std::process::Command::new("sh")
+            .args(["-c", "sleep 300 & echo $!; wait"])
+            .process_group(0)
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .expect("sh");
+        let mut told = String::new();
+        let pipe = shell.stdout.take().expect("piped");
+        std::io::BufRead::read_line(&mut std::io::BufReader::new(pipe), &mut told).expect("told");
+        let sleeper: i32 = told.trim().parse().expect("a process");
+        let group = Pid::from_raw(i32::try_from(shell.id()).expect("small")).expect("a process");
+        kill_groups(&[group]);
+        assert_eq!(shell.wait().expect("ours").signal(), Some(9));
+        // Its parent is whoever adopts orphans here, who may take a while to wait for it.
+        let ends = || stat(sleeper).is_none_or(|stat| matches!(stat.state, 'Z' | 'X'));
+        let until = std::time::Instant::now() + Duration::from_secs(10);
+        while !ends() && std::time::Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert!(ends());
     }
 
     #[test]
