@@ -140,6 +140,7 @@ impl Environment {
             Ok(broken) => {
                 if let Some(living) = &self.living {
                     living.flush().await;
+                    living.sandbox.tidy();
                     living.sandbox.freeze(true);
                 }
                 if let Some(fault) = broken {

@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use brawn_core::{Error, ErrorKind, Result};
 use rustix::process::Pid;
 
+use super::orphans::Orphans;
 use super::{Limits, PERIOD, procfs};
 use crate::clock::random;
 
@@ -20,6 +22,7 @@ pub(crate) struct Cgroup {
     layout: Layout,
     mark: String,
     groups: Vec<Pid>,
+    orphans: Mutex<Orphans>,
 }
 
 #[derive(Debug)]
@@ -54,7 +57,8 @@ impl Cgroup {
             Err(_) => version_1(root, membership, name)?,
         };
         // From here on dropping it removes the folders.
-        let cgroup = Cgroup { layout, mark: mark.to_owned(), groups: Vec::new() };
+        let orphans = Mutex::new(Orphans::new(mark));
+        let cgroup = Cgroup { layout, mark: mark.to_owned(), groups: Vec::new(), orphans };
         cgroup.limit(limits)?;
         Ok(cgroup)
     }
@@ -118,6 +122,11 @@ impl Cgroup {
     pub(super) fn share(&self, share: f64) {
         // The share it had until now was granted in the same folder: this one is too.
         let _ = self.set_share(share);
+    }
+
+    pub(super) fn tidy(&self) {
+        // The kernel counts and holds those that live.
+        self.orphans.lock().unwrap_or_else(PoisonError::into_inner).look(&self.groups);
     }
 
     /// Returns when it is done; 100 ms at most, as a process in the kernel freezes when it comes out.
@@ -198,6 +207,7 @@ impl Drop for Cgroup {
         // Where nothing was started, nothing bears the mark.
         if !self.groups.is_empty() {
             procfs::kill_all(&self.groups, &self.mark, || self.members());
+            self.tidy();
         }
         for folder in self.folders() {
             // The last process may still be on its way out of the kernel.

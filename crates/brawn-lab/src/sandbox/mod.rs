@@ -2,6 +2,7 @@
 
 mod cgroup;
 mod meter;
+mod orphans;
 mod overlap;
 mod procfs;
 mod steered;
@@ -136,6 +137,15 @@ impl Sandbox {
         match self {
             Sandbox::Cgroup(cgroup) => cgroup.share(share),
             Sandbox::Steered(steered) => steered.share(share),
+        }
+    }
+
+    /// Waits for processes that have ended without a parent; at the end of an invocation, while all that lives can still be told.
+    pub(crate) fn tidy(&self) {
+        match self {
+            Sandbox::Cgroup(cgroup) => cgroup.tidy(),
+            // It does so whenever it looks.
+            Sandbox::Steered(_) => {}
         }
     }
 

@@ -20,6 +20,13 @@ pub(crate) struct Stat {
     pub(crate) resident: u64,
 }
 
+impl Stat {
+    /// It has ended, and is there only to be waited for.
+    pub(crate) fn is_dead(&self) -> bool {
+        matches!(self.state, 'Z' | 'X')
+    }
+}
+
 /// Of the command in the parentheses anything can be part, so the fields are counted from the last one.
 fn parse(text: &str) -> Option<Stat> {
     let fields: Vec<&str> = text.get(text.rfind(')')? + 1..)?.split_whitespace().collect();
@@ -84,6 +91,13 @@ pub(crate) fn tree(root: i32) -> BTreeSet<i32> {
     found
 }
 
+/// Children of this program's first thread: orphans that it adopts come to that one, and those started by other threads do not.
+pub(crate) fn adopted() -> Vec<i32> {
+    let own = rustix::process::getpid().as_raw_nonzero();
+    let children = fs::read_to_string(format!("/proc/self/task/{own}/children"));
+    children.unwrap_or_default().split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
+}
+
 /// Every process, but for the dead, that is in one of the process groups or has `mark` in its environment: forks that left the
 /// group and daemons too.
 pub(crate) fn belonging(groups: &[Pid], mark: &str) -> BTreeSet<i32> {
@@ -94,13 +108,13 @@ pub(crate) fn belonging(groups: &[Pid], mark: &str) -> BTreeSet<i32> {
             stat(*pid).is_some_and(|stat| {
                 let in_group =
                     groups.iter().any(|group| group.as_raw_nonzero().get() == stat.group);
-                !matches!(stat.state, 'Z' | 'X') && (in_group || is_marked(*pid, mark))
+                !stat.is_dead() && (in_group || is_marked(*pid, mark))
             })
         })
         .collect()
 }
 
-fn is_marked(pid: i32, mark: &str) -> bool {
+pub(crate) fn is_marked(pid: i32, mark: &str) -> bool {
     let environment = fs::read(Path::new("/proc").join(pid.to_string()).join("environ"));
     environment
         .is_ok_and(|bytes| bytes.windows(mark.len().max(1)).any(|window| window == mark.as_bytes()))
@@ -187,7 +201,7 @@ mod tests {
         kill_groups(&[group]);
         assert_eq!(shell.wait().expect("ours").signal(), Some(9));
         // Its parent is whoever adopts orphans here, who may take a while to wait for it.
-        let ends = || stat(sleeper).is_none_or(|stat| matches!(stat.state, 'Z' | 'X'));
+        let ends = || stat(sleeper).is_none_or(|stat| stat.is_dead());
         let until = std::time::Instant::now() + Duration::from_secs(10);
         while !ends() && std::time::Instant::now() < until {
             std::thread::sleep(Duration::from_millis(1));

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal};
 
 use super::meter::{Meter, Used};
+use super::orphans::Orphans;
 use super::{Limits, PERIOD, procfs};
 
 /// How often CPU time and memory are looked at.
@@ -20,7 +21,6 @@ const LOOK: Duration = Duration::from_millis(2);
 pub(crate) struct Steered {
     shared: Arc<Shared>,
     mark: String,
-    groups: Vec<Pid>,
 }
 
 #[derive(Debug)]
@@ -33,8 +33,11 @@ struct Shared {
 #[derive(Debug)]
 struct State {
     limits: Limits,
-    /// Processes that were started and live, and all their descendants with them.
+    /// Processes that were started, each the first of its group.
+    groups: Vec<Pid>,
+    /// Those of them that live; all their descendants belong here.
     roots: BTreeSet<i32>,
+    orphans: Orphans,
     frozen: bool,
     over: bool,
     killed: bool,
@@ -43,10 +46,12 @@ struct State {
 }
 
 impl State {
-    /// The processes that live. A number that is free again may be another's: what is gone is forgotten.
+    /// The processes that live, those too whose parent has ended.
     fn tree(&mut self) -> BTreeSet<i32> {
+        // A number that is free again may be another's: what is gone is forgotten.
         self.roots.retain(|root| procfs::stat(*root).is_some());
-        self.roots.iter().flat_map(|root| procfs::tree(*root)).collect()
+        let orphans = self.orphans.look(&self.groups);
+        self.roots.iter().chain(&orphans).flat_map(|root| procfs::tree(*root)).collect()
     }
 }
 
@@ -60,7 +65,9 @@ impl Steered {
     pub(super) fn new(limits: Limits, mark: &str, binds: bool) -> Steered {
         let state = State {
             limits,
+            groups: Vec::new(),
             roots: BTreeSet::new(),
+            orphans: Orphans::new(mark),
             frozen: false,
             over: false,
             killed: false,
@@ -68,7 +75,7 @@ impl Steered {
             meter: Meter::default(),
         };
         let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new(), binds });
-        Steered { shared, mark: mark.to_owned(), groups: Vec::new() }
+        Steered { shared, mark: mark.to_owned() }
     }
 
     pub(super) fn binds(&self) -> bool {
@@ -76,12 +83,13 @@ impl Steered {
     }
 
     pub(super) fn started(&mut self, pid: Pid) {
-        self.shared.lock().roots.insert(pid.as_raw_nonzero().get());
-        if self.groups.is_empty() {
+        let mut state = self.shared.lock();
+        if state.groups.is_empty() {
             let shared = Arc::clone(&self.shared);
             std::thread::spawn(move || steer(&shared));
         }
-        self.groups.push(pid);
+        state.roots.insert(pid.as_raw_nonzero().get());
+        state.groups.push(pid);
     }
 
     pub(super) fn share(&self, share: f64) {
@@ -89,6 +97,9 @@ impl Steered {
     }
 
     pub(super) fn freeze(&self, frozen: bool) {
+        if !self.shared.binds {
+            return;
+        }
         let mut state = self.shared.lock();
         state.frozen = frozen;
         let signal = if frozen { Signal::STOP } else { Signal::CONT };
@@ -121,10 +132,15 @@ impl Steered {
 
 impl Drop for Steered {
     fn drop(&mut self) {
-        self.shared.lock().over = true;
+        let groups = {
+            let mut state = self.shared.lock();
+            state.over = true;
+            state.groups.clone()
+        };
         self.shared.changed.notify_all();
-        if !self.groups.is_empty() {
-            procfs::kill_all(&self.groups, &self.mark, BTreeSet::new);
+        if !groups.is_empty() {
+            procfs::kill_all(&groups, &self.mark, BTreeSet::new);
+            self.shared.lock().orphans.look(&groups);
         }
     }
 }

@@ -92,9 +92,9 @@ async fn a_process_that_ends_during_an_invocation_is_named_by_its_status() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_on_stdout_does_not_grow_the_emulator() {
     // The log of this test keeps nothing: what grows would be the emulator.
-    let emulator =
-        brawn_lab::Emulator::new(settings("serve"), std::sync::Arc::new(brawn_lab::Discard))
-            .expect("good settings");
+    let settings = Settings { timeout: Duration::from_secs(300), ..settings("serve") };
+    let emulator = brawn_lab::Emulator::new(settings, std::sync::Arc::new(brawn_lab::Discard))
+        .expect("good settings");
     let resident = || {
         let status = std::fs::read_to_string("/proc/self/statm").expect("Linux");
         status.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok()).expect("pages") * 4096
@@ -127,6 +127,27 @@ async fn forks_and_daemons_end_with_their_environment() {
         lab.emulator.shut_down().await;
         assert_eq!(processes_with(&mark), Vec::<String>::new(), "{enforcement:?}");
         assert!(!folders.iter().any(|folder| folder.exists()), "{folders:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn orphans_that_have_ended_are_waited_for() {
+    for enforcement in ways() {
+        let lab = Lab::start(Settings { enforcement, ..settings("serve") }).await;
+        let (orphans, _) = lab.invoke(json!({"do": "orphans", "count": 10})).await;
+        let orphans = orphans.as_array().expect("their numbers").clone();
+        assert_eq!(orphans.len(), 10);
+        let left = || {
+            let is_there =
+                |pid: &&serde_json::Value| std::path::Path::new(&format!("/proc/{pid}")).exists();
+            orphans.iter().filter(is_there).count()
+        };
+        let until = Instant::now() + Duration::from_secs(20);
+        while left() > 0 && Instant::now() < until {
+            lab.invoke(json!({"do": "sleep", "ms": 20})).await;
+        }
+        assert_eq!(left(), 0, "{enforcement:?}");
+        lab.emulator.shut_down().await;
     }
 }
 

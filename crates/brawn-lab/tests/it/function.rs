@@ -196,6 +196,14 @@ fn handle(event: &Answer, payload: &Value, count: u64) {
             Command::new("sh").args(["-c", "sleep 300 &"]).status().expect("sh");
             answer(&json!({ "child": child.id(), "left": left.is_ok() }));
         }
+        "orphans" => {
+            let orphan = |_| {
+                let said = Command::new("sh").args(["-c", "sleep 0.1 >&- & echo $!"]).output();
+                let said = String::from_utf8(said.expect("sh").stdout).expect("text");
+                said.trim().parse::<u32>().expect("a number")
+            };
+            answer(&json!((0..number("count")).map(orphan).collect::<Vec<_>>()));
+        }
         "crowd" => {
             // Each leaves its group, and none has a parent that waits for it.
             for _ in 0..number("count") {
@@ -208,6 +216,20 @@ fn handle(event: &Answer, payload: &Value, count: u64) {
         "stream" => stream(&path, number("ms")),
         "stream long" => {
             stream_long(&path, number("chunks"), payload["end"].as_str().unwrap_or("whole"))
+        }
+        "daemon" => {
+            // In a session of its own, and its parent is gone; it works all the time.
+            let script = "while :; do echo >> \"$0\"; done";
+            let mut daemon = Command::new("setsid");
+            daemon.args([
+                "sh",
+                "-c",
+                "sh -c \"$1\" \"$0\" & exit",
+                payload["file"].as_str().expect("a file"),
+                script,
+            ]);
+            assert!(daemon.status().expect("setsid").success());
+            answer(&json!("left"));
         }
         "tick" => {
             // Work that is left behind: it must not go on between invocations.

@@ -113,6 +113,44 @@ async fn nothing_runs_between_invocations() {
     }
 }
 
+/// The function's daemon, whose parent ends at once: its ticks are counted in a file.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_daemon_is_frozen_and_has_its_part_of_the_share() {
+    for enforcement in ways() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("ticks");
+        let lab = Lab::start(Settings { memory_mb: 590, enforcement, ..settings("serve") }).await;
+        lab.invoke(json!({"do": "daemon", "file": file})).await;
+        let (_, report) = lab.invoke(json!({"do": "sleep", "ms": 500})).await;
+        let used = report.cpu.as_secs_f64() / report.duration.as_secs_f64();
+        // A busy machine may give it less, the share no more, but for a period at either end.
+        assert!(used > 0.01, "{enforcement:?}: {used}");
+        assert!(used < report.share + 0.3, "{enforcement:?}: {used}");
+        let ticks = || std::fs::metadata(&file).map_or(0, |file| file.len());
+        let frozen = ticks();
+        assert_ne!(frozen, 0);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert_eq!(ticks(), frozen, "{enforcement:?}");
+        lab.emulator.shut_down().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_limits_nothing_is_frozen() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("ticks");
+    let lab = Lab::start(Settings { enforcement: Enforcement::Off, ..settings("serve") }).await;
+    lab.invoke(json!({"do": "tick", "file": file})).await;
+    let ticks = || std::fs::metadata(&file).map_or(0, |file| file.len());
+    let before = ticks();
+    let until = std::time::Instant::now() + Duration::from_secs(20);
+    while ticks() <= before + 5 && std::time::Instant::now() < until {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(ticks() > before + 5);
+    lab.emulator.shut_down().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_enforced_is_said() {
     for (enforcement, word) in
