@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use brawn_core::{Error, ErrorKind, Result, Vcpus};
 use bytes::Bytes;
 use tokio::sync::{Semaphore, oneshot};
+use tokio::task::JoinSet;
 
 use crate::cores::Cores;
 use crate::environment::{Environment, Event, Instance, Reply, ReplyBody, Report, Status};
@@ -142,8 +143,8 @@ impl Emulator {
                 let _ = reporting.send(report);
                 return;
             }
-            let warm = inner.idle().pop();
-            let mut environment = warm.unwrap_or_else(|| {
+            let idle = inner.take();
+            let mut environment = idle.unwrap_or_else(|| {
                 let (settings, log) = (Arc::clone(&inner.settings), Arc::clone(&inner.log));
                 Environment::new(settings, log, inner.cores.clone())
             });
@@ -158,7 +159,7 @@ impl Emulator {
     /// Ends every environment, once it has finished what it was doing, and takes no more invocations.
     pub async fn shut_down(&self) {
         let all = u32::try_from(self.settings().invocations()).unwrap_or(u32::MAX);
-        let patience = self.settings().timeout + self.settings().init_limit;
+        let patience = self.settings().timeout + self.settings().init_limit();
         let _ = tokio::time::timeout(patience, self.0.permits.acquire_many(all)).await;
         self.0.permits.close();
         self.cool_down().await;
@@ -178,13 +179,25 @@ impl Emulator {
             managed.end(Shutdown::Spindown).await;
         }
         let idle = std::mem::take(&mut *self.0.idle());
+        // All at once: each may take the seconds that its extensions are given.
+        let mut ending = JoinSet::new();
         for mut environment in idle {
-            environment.end(Shutdown::Spindown).await;
+            ending.spawn(async move { environment.end(Shutdown::Spindown).await });
         }
+        ending.join_all().await;
     }
 }
 
 impl Inner {
+    /// The environment that was used last of those that are warm, or else of all.
+    fn take(&self) -> Option<Environment> {
+        let mut idle = self.idle();
+        match idle.iter().rposition(Environment::is_warm) {
+            Some(at) => Some(idle.remove(at)),
+            None => idle.pop(),
+        }
+    }
+
     fn idle(&self) -> MutexGuard<'_, Vec<Environment>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -174,7 +174,7 @@ impl Environment {
     /// The init phase before the first invocation: 10 s at most, at the speed that Lambda grants it.
     async fn first_init(&mut self, id: &str) -> Duration {
         let begun = Instant::now();
-        let deadline = begun + self.settings.init_limit;
+        let deadline = begun + self.settings.init_limit();
         let failed = match self.build(true).await {
             Ok(living) => living.init(id, "init", deadline).await.err(),
             Err(error) => Some(cannot_start(id, &error)),

@@ -7,17 +7,18 @@ use std::convert::Infallible;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use brawn_core::{Error, ErrorKind, Result};
 use bytes::Bytes;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Channel, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HeaderMap};
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -159,9 +160,16 @@ async fn invocation(request: Request<Incoming>, emulator: &Emulator) -> HttpRepl
     let payload = if body.is_empty() { Bytes::from_static(b"{}") } else { body };
     let mut event = Event::new(payload);
     event.trace_id = header(&headers, "x-amzn-trace-id").map(str::to_owned);
-    event.client_context = header(&headers, "x-amz-client-context").and_then(|context| {
-        String::from_utf8(base64::engine::general_purpose::STANDARD.decode(context).ok()?).ok()
-    });
+    if let Some(context) = headers.get("x-amz-client-context") {
+        event.client_context = client_context(context.as_bytes());
+        if event.client_context.is_none() {
+            return refused(
+                StatusCode::BAD_REQUEST,
+                "InvalidRequestContentException",
+                "Client context must be a valid Base64-encoded JSON object.",
+            );
+        }
+    }
     match kind.as_str() {
         "RequestResponse" => {
             let mut pending = emulator.send(event);
@@ -183,6 +191,28 @@ async fn invocation(request: Request<Incoming>, emulator: &Emulator) -> HttpRepl
             &format!("`{other}` is no invocation type: RequestResponse, Event or DryRun"),
         ),
     }
+}
+
+/// A client context as the function gets it: in a header, so without line ends and in ASCII. What is so already stays as it is.
+fn client_context(encoded: &[u8]) -> Option<String> {
+    let text = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
+    let context: Value = serde_json::from_str(&text).ok().filter(Value::is_object)?;
+    if HeaderValue::from_str(&text).is_ok() {
+        return Some(text);
+    }
+    let mut line = String::new();
+    for letter in context.to_string().chars() {
+        if letter.is_ascii() && letter != '\x7f' {
+            line.push(letter);
+        } else {
+            // Only in its strings JSON has such letters.
+            let mut units = [0; 2];
+            line.extend(
+                letter.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")),
+            );
+        }
+    }
+    Some(line)
 }
 
 fn answered(id: &str, reply: Reply) -> HttpReply {
@@ -257,7 +287,7 @@ fn plain(status: StatusCode, content_type: &str, body: Bytes, id: &str) -> HttpR
 fn set(headers: &mut HeaderMap, name: &str, value: &str) {
     // A function chooses some of these: what HTTP cannot carry is left out.
     if let (Ok(name), Ok(value)) =
-        (hyper::header::HeaderName::try_from(name), hyper::header::HeaderValue::try_from(value))
+        (hyper::header::HeaderName::try_from(name), HeaderValue::try_from(value))
     {
         headers.append(name, value);
     }
@@ -265,4 +295,19 @@ fn set(headers: &mut HeaderMap, name: &str, value: &str) {
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_context_fits_into_a_header() {
+        let of = |text: &str| client_context(STANDARD.encode(text).as_bytes());
+        assert_eq!(of(r#"{"a": 1}"#).as_deref(), Some(r#"{"a": 1}"#));
+        let lines = of("{\n  \"a\": \"\u{fc}\u{1f600}\"\n}\n").expect("an object");
+        assert_eq!(lines, r#"{"a":"\u00fc\ud83d\ude00"}"#);
+        assert!(HeaderValue::from_str(&lines).is_ok());
+        assert_eq!([of("5"), of("{"), client_context(b"%")], [None, None, None]);
+    }
 }

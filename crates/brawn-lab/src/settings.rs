@@ -12,6 +12,9 @@ use crate::sandbox::Enforcement;
 /// The account that AWS uses in its examples.
 pub(crate) const ACCOUNT: &str = "123456789012";
 
+/// What init may take at least in a Managed Instance.
+const MANAGED_INIT: Duration = Duration::from_secs(130);
+
 /// The configuration of a function.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -33,7 +36,7 @@ pub struct Settings {
     pub concurrency: NonZeroUsize,
     /// How the limits are to be enforced.
     pub enforcement: Enforcement,
-    /// How long a first init may take; 10 s in Lambda.
+    /// How long a first init may take; 10 s in Lambda. In a Managed Instance it may take 130 s, or the timeout, where that is more.
     pub init_limit: Duration,
     /// Cores the function sees, instead of the tier table's; for measuring how it uses them.
     pub visible: Option<NonZeroUsize>,
@@ -137,6 +140,16 @@ impl Settings {
         self.max_concurrency.unwrap_or(self.concurrency).get()
     }
 
+    /// How long a first init may take.
+    ///
+    /// Source: AWS Lambda developer guide, "Lambda execution environment lifecycle", init phase.
+    pub(crate) fn init_limit(&self) -> Duration {
+        match self.max_concurrency {
+            None => self.init_limit,
+            Some(_) => self.init_limit.max(MANAGED_INIT).max(self.timeout),
+        }
+    }
+
     /// `AWS_LAMBDA_INITIALIZATION_TYPE`.
     pub(crate) fn initialization(&self) -> &'static str {
         if self.max_concurrency.is_some() { "lambda-managed-instances" } else { "on-demand" }
@@ -188,6 +201,16 @@ mod tests {
         assert!(told(Settings::new(Vec::<OsString>::new())).contains("no command"));
         let variables = vec![("A=B".to_owned(), String::new())];
         assert!(told(Settings { variables, ..sh() }).contains("`A=B`"));
+    }
+
+    #[test]
+    fn a_managed_instance_has_more_time_for_its_init() {
+        let sh = || Settings::new(["sh"]);
+        assert_eq!(sh().init_limit(), Duration::from_secs(10));
+        let managed = Settings { max_concurrency: NonZeroUsize::new(2), ..sh() };
+        assert_eq!(managed.init_limit(), Duration::from_secs(130));
+        let managed = Settings { timeout: Duration::from_secs(300), ..managed };
+        assert_eq!(managed.init_limit(), Duration::from_secs(300));
     }
 
     #[test]

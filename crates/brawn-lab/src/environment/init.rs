@@ -135,7 +135,8 @@ impl Living {
                 biased;
                 said = self.api.said.recv() => said,
                 () = tokio::time::sleep_until(deadline.into()) => {
-                    return Err(timed_out(id, self.settings.timeout));
+                    let of_init = self.settings.max_concurrency.map(|_| self.settings.init_limit());
+                    return Err(timed_out(id, of_init.unwrap_or(self.settings.timeout)));
                 }
             };
             match said {

@@ -175,7 +175,7 @@ impl Instance {
         let mut living = Living::build(settings, log, share, &Cores::default())
             .await
             .map_err(|error| cannot_start(id, &error))?;
-        let up = living.init(id, "init", begun + self.settings.init_limit).await;
+        let up = living.init(id, "init", begun + self.settings.init_limit()).await;
         *init = Some(begun.elapsed());
         if let Err(failure) = up {
             living.shut_down(Shutdown::Failure).await;

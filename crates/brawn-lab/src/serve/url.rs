@@ -251,7 +251,9 @@ async fn streamed(id: &str, mut chunks: Chunks) -> HttpReply {
         if let Some(end) = end {
             chunks.put_back(Bytes::from(prelude.split_off(end + PRELUDE_END.len())));
             prelude.truncate(end);
-            let Ok(mut answer) = serde_json::from_slice::<Value>(&prelude) else { return bad() };
+            let Ok(mut answer @ Value::Object(_)) = serde_json::from_slice(&prelude) else {
+                return bad();
+            };
             if answer.get("statusCode").is_none() {
                 answer["statusCode"] = json!(200);
             }
@@ -304,6 +306,24 @@ mod tests {
         let event = event("", &[], b"\xff\x00");
         assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!("/wA="), &json!(true)));
         assert!(event.get("queryStringParameters").is_none());
+    }
+
+    #[tokio::test]
+    async fn metadata_that_is_no_object_is_a_bad_gateway() {
+        for (prelude, status) in [
+            ("[]", 502),
+            ("5", 502),
+            ("\"x\"", 502),
+            ("{", 502),
+            ("{}", 200),
+            (r#"{"statusCode":201}"#, 201),
+        ] {
+            let (sender, chunks) = crate::stream::channel();
+            let bytes = [prelude.as_bytes(), &PRELUDE_END, b"body"].concat();
+            sender.send(bytes.into()).await;
+            sender.end(Ok(()));
+            assert_eq!(streamed("id", chunks).await.status().as_u16(), status, "{prelude}");
+        }
     }
 
     #[test]

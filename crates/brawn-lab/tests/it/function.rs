@@ -71,6 +71,7 @@ fn this_program_as_the_function() {
             println!("it stays");
             std::thread::sleep(Duration::from_secs(60));
         }
+        "extension that meets others at the end" => extension::meet(),
         "extension" => {
             // SHUTDOWN is for external ones.
             let name = ("Lambda-Extension-Name", "watcher");

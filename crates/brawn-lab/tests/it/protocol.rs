@@ -41,6 +41,17 @@ async fn a_function_finds_lambdas_variables_headers_and_a_true_deadline() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_context_of_several_lines_arrives() {
+    let lab = Lab::start(settings("serve")).await;
+    // {"a":<line end>1}
+    let answer = lab.post(&[("x-amz-client-context", "eyJhIjoKMX0=")], b"{}".to_vec()).await;
+    let seen: Value = serde_json::from_slice(&answer.body).expect("JSON");
+    assert_eq!(seen["headers"]["lambda-runtime-client-context"], r#"{"a":1}"#);
+    assert_eq!(lab.post(&[("x-amz-client-context", "5")], b"{}".to_vec()).await.status, 400);
+    lab.emulator.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn start_end_and_report_stand_around_what_the_function_prints() {
     let lab = Lab::start(settings("serve")).await;
     let (_, cold) = lab.invoke(json!({"do": "spin", "ms": 20})).await;
@@ -176,5 +187,21 @@ async fn environments_work_side_by_side_and_the_warm_one_goes_first() {
     let (again, cold) = lab.invoke(json!({"do": "echo"})).await;
     assert!(cold.init.is_some());
     assert_eq!(again["count"], 1);
+    lab.emulator.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_environment_that_waits_goes_before_one_that_has_ended() {
+    let concurrency = NonZeroUsize::new(2).expect("two");
+    let timeout = Duration::from_secs(3);
+    let lab = Lab::start(Settings { concurrency, timeout, ..settings("serve") }).await;
+    let (_, (_, ended)) = tokio::join!(
+        lab.invoke(json!({"do": "echo", "ms": 500})),
+        lab.invoke(json!({"do": "sleep", "ms": 60_000}))
+    );
+    // The one that timed out was used last.
+    assert_eq!((ended.status, lab.emulator.warm()), (brawn_lab::Status::Timeout, 1));
+    let (next, _) = lab.invoke(json!({"do": "echo"})).await;
+    assert_eq!(next["count"], 2);
     lab.emulator.shut_down().await;
 }
