@@ -111,6 +111,14 @@ impl Environment {
             }
         };
         let duration = begun.elapsed();
+        let (mut cpu, mut max_memory) = (Duration::ZERO, 0);
+        if let Some(living) = &self.living {
+            cpu = living.sandbox.cpu().saturating_sub(cpu_before);
+            max_memory = living.sandbox.peak_memory();
+            if result.as_ref().is_err_and(|failure| failure.status == Status::Timeout) {
+                living.kill_without_notice();
+            }
+        }
         let overlap = watch.and_then(Watch::end);
         let mut report = Report {
             request_id: event.id.clone(),
@@ -119,15 +127,11 @@ impl Environment {
             billed_ms: billed_ms(duration + init.unwrap_or_default()),
             init,
             memory_mb: self.settings.memory_mb,
-            max_memory: 0,
-            cpu: Duration::ZERO,
+            max_memory,
+            cpu,
             share: self.settings.share(),
             overlap,
         };
-        if let Some(living) = &self.living {
-            report.cpu = living.sandbox.cpu().saturating_sub(cpu_before);
-            report.max_memory = living.sandbox.peak_memory();
-        }
         let status = match &result {
             Ok(_) => Status::Success,
             Err(failure) => failure.status.clone(),

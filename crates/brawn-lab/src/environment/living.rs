@@ -99,7 +99,6 @@ impl Living {
         reply: &mut Option<oneshot::Sender<Reply>>,
         course: &mut Course,
     ) -> std::result::Result<Option<Fault>, Failure> {
-        let timeout = deadline.saturating_duration_since(Instant::now());
         self.api.offer(call);
         let (mut streaming, mut broken) = (false, None);
         loop {
@@ -108,7 +107,7 @@ impl Living {
                 said = self.api.said.recv() => said,
                 () = tokio::time::sleep_until(deadline.into()) => {
                     self.api.expire(&course.id);
-                    return Err(timed_out(&course.id, timeout));
+                    return Err(timed_out(&course.id, self.settings.timeout));
                 }
             };
             match said {

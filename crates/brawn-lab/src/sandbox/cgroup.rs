@@ -188,6 +188,13 @@ impl Cgroup {
         self.join().iter().flat_map(|file| listed(file)).collect()
     }
 
+    pub(super) fn kill(&self) {
+        if let Layout::Two(folder) = &self.layout {
+            let _ = fs::write(folder.join("cgroup.kill"), "1");
+        }
+        procfs::signal(&self.members(), rustix::process::Signal::KILL);
+    }
+
     /// Lists the processes from any thread.
     pub(super) fn lister(&self) -> impl Fn() -> BTreeSet<i32> + Send + 'static {
         let files = self.join();
@@ -198,11 +205,8 @@ impl Cgroup {
 
 impl Drop for Cgroup {
     fn drop(&mut self) {
-        if let Layout::Two(folder) = &self.layout {
-            let _ = fs::write(folder.join("cgroup.kill"), "1");
-        }
         // The signal first: what is frozen dies as it thaws, without another instruction of its own.
-        procfs::signal(&self.members(), rustix::process::Signal::KILL);
+        self.kill();
         self.freeze(false);
         // Where nothing was started, nothing bears the mark.
         if !self.groups.is_empty() {

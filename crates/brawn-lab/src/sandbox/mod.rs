@@ -149,6 +149,14 @@ impl Sandbox {
         }
     }
 
+    /// Sends everything in it the signal that ends it. Dropping it makes sure.
+    pub(crate) fn kill(&self) {
+        match self {
+            Sandbox::Cgroup(cgroup) => cgroup.kill(),
+            Sandbox::Steered(steered) => steered.kill(),
+        }
+    }
+
     /// Stops everything in it, or lets it go on.
     pub(crate) fn freeze(&self, frozen: bool) {
         match self {

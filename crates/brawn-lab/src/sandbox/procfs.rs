@@ -134,7 +134,7 @@ pub(crate) fn is_there() -> bool {
 }
 
 /// Ends every process of the groups, which needs no `/proc`.
-fn kill_groups(groups: &[Pid]) {
+pub(crate) fn kill_groups(groups: &[Pid]) {
     for group in groups {
         // Gone already: that is what was wanted.
         let _ = kill_process_group(*group, Signal::KILL);

@@ -107,6 +107,12 @@ impl Steered {
         self.shared.changed.notify_all();
     }
 
+    pub(super) fn kill(&self) {
+        let mut state = self.shared.lock();
+        procfs::kill_groups(&state.groups);
+        procfs::signal(&state.tree(), Signal::KILL);
+    }
+
     pub(super) fn cpu(&self) -> Duration {
         let mut state = self.shared.lock();
         look(&mut state);

@@ -56,6 +56,18 @@ async fn a_function_that_never_polls_ends_at_both_limits() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_timeout_is_told_by_its_setting_after_an_init_within_it() {
+    let lab = Lab::start(Settings { timeout: Duration::from_secs(1), ..settings("serve") }).await;
+    for _ in 0..2 {
+        // The second time the process is started within the invocation, which leaves it less.
+        let (error, _) = lab.invoke(json!({"do": "sleep", "ms": 5000})).await;
+        let message = error["errorMessage"].as_str().expect("text");
+        assert!(message.ends_with("Task timed out after 1.00 seconds"), "{message}");
+    }
+    lab.emulator.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_timeout_ends_the_process_and_the_next_invocation_starts_anew() {
     for enforcement in ways() {
         let limits =

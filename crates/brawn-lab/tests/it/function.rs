@@ -218,6 +218,21 @@ fn handle(event: &Answer, payload: &Value, count: u64) {
         "stream long" => {
             stream_long(&path, number("chunks"), payload["end"].as_str().unwrap_or("whole"))
         }
+        "beat" => {
+            // How many microseconds it has come beyond its deadline, until it comes no further; and a flood beside it.
+            let deadline: i128 =
+                event.header("lambda-runtime-deadline-ms").parse().expect("a number");
+            let file =
+                std::fs::File::create(payload["file"].as_str().expect("a file")).expect("made");
+            loop {
+                let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+                let now = i128::try_from(now.expect("after 1970").as_micros()).expect("small");
+                let late = format!("{:>12}", now - deadline * 1000);
+                std::os::unix::fs::FileExt::write_all_at(&file, late.as_bytes(), 0)
+                    .expect("written");
+                println!("{late}");
+            }
+        }
         "daemon" => {
             // In a session of its own, and its parent is gone; it works all the time.
             let script = "while :; do echo >> \"$0\"; done";
