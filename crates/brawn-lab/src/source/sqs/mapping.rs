@@ -31,6 +31,14 @@ pub fn poll(emulator: &Emulator, queues: &Queues) -> Result<Source> {
         ))
         .with_hint("AWS recommends six times the function's timeout: `--sqs-visibility-timeout`"));
     }
+    if mapping.visibility_timeout < mapping.batch_window + timeout {
+        emulator.say(&format!(
+            "the visibility timeout of {} s is less than the batching window and the function's timeout together ({} s): a message can \
+             be delivered twice, on AWS too",
+            mapping.visibility_timeout.as_secs_f64(),
+            (mapping.batch_window + timeout).as_secs_f64()
+        ));
+    }
     let mut tasks = JoinSet::new();
     for _ in 0..emulator.settings().invocations() {
         let (emulator, queues) = (emulator.clone(), queues.clone());
