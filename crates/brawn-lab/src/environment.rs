@@ -124,8 +124,9 @@ impl Environment {
             request_id: event.id.clone(),
             status: Status::Success,
             duration,
-            billed_ms: billed_ms(duration + init.unwrap_or_default()),
-            init,
+            billed_ms: billed_ms(duration + init.as_ref().map_or(Duration::ZERO, |init| init.took)),
+            // One that failed has had its own line.
+            init: init.filter(|init| init.done).map(|init| init.took),
             memory_mb: self.settings.memory_mb,
             max_memory,
             cpu,
@@ -145,7 +146,7 @@ impl Environment {
                 if let Some(living) = &self.living {
                     living.flush().await;
                     living.sandbox.tidy();
-                    living.sandbox.freeze(true);
+                    living.sandbox.freeze(true).await;
                 }
                 if let Some(fault) = broken {
                     let line = format!(
@@ -176,7 +177,7 @@ impl Environment {
     }
 
     /// The init phase before the first invocation: 10 s at most, at the speed that Lambda grants it.
-    async fn first_init(&mut self, id: &str) -> Duration {
+    async fn first_init(&mut self, id: &str) -> Init {
         let begun = Instant::now();
         let deadline = begun + self.settings.init_limit();
         let failed = match self.build(true).await {
@@ -186,27 +187,35 @@ impl Environment {
         let took = begun.elapsed();
         if let Some(failure) = failed {
             self.end(Shutdown::Failure).await;
-            self.log.write(log::init_report(took, &failure.status).as_bytes());
-        } else if let Some(living) = &self.living {
+            self.log.write(log::init_report(took, "init", &failure.status).as_bytes());
+            return Init { took, done: false };
+        }
+        if let Some(living) = &self.living {
             living.sandbox.share(self.settings.share());
         }
-        took
+        Init { took, done: true }
     }
 
     /// A process that waits for an event, thawed or new; and the CPU time it has used before.
     async fn ready(&mut self, id: &str, deadline: Instant) -> Result<Ready<'_>, Failure> {
         if self.living.is_none() {
             let living = self.build(false).await.map_err(|error| cannot_start(id, &error))?;
-            living.init(id, "invoke", deadline).await?;
+            let (begun, up) = (Instant::now(), living.init(id, "invoke", deadline).await);
+            if let Err(failure) = up {
+                let line = log::init_report(begun.elapsed(), "invoke", &failure.status);
+                self.log.write(line.as_bytes());
+                return Err(failure);
+            }
+            let living = self.living.as_mut().ok_or_else(|| none(id))?;
             return Ok(Ready { of: living, before: Duration::ZERO });
         }
         match &mut self.living {
             Some(living) => {
-                living.sandbox.freeze(false);
+                living.sandbox.freeze(false).await;
                 let before = living.sandbox.cpu();
                 Ok(Ready { of: living, before })
             }
-            None => Err(Failure::new(id, "Runtime.Unavailable", "there is no process")),
+            None => Err(none(id)),
         }
     }
 
@@ -226,6 +235,17 @@ impl Environment {
         // Killing and removing waits for the kernel, for milliseconds.
         let _ = tokio::task::spawn_blocking(move || drop(living)).await;
     }
+}
+
+fn none(id: &str) -> Failure {
+    Failure::new(id, "Runtime.Unavailable", "there is no process")
+}
+
+/// The init phase before the first invocation.
+struct Init {
+    took: Duration,
+    /// Whether the runtime waits for an event now.
+    done: bool,
 }
 
 /// An event as the runtime gets it.

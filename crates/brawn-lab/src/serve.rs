@@ -9,9 +9,9 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use brawn_core::{Error, ErrorKind, Result};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt, Channel, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Channel, Full};
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::server::conn::http1;
@@ -24,10 +24,13 @@ use tokio::task::JoinSet;
 
 use crate::emulator::Emulator;
 use crate::environment::{Event, Reply, ReplyBody};
-use crate::runtime_api::PAYLOAD_LIMIT;
+use crate::runtime_api::{ACCEPT_AGAIN, PAYLOAD_LIMIT};
 use crate::settings::ACCOUNT;
 use crate::source::sqs::Queues;
 use crate::stream::Broken;
+
+/// Up to here a body that is too long is read to its end.
+const DRAINED: usize = 256 << 20;
 
 /// What an asynchronous invocation may bring.
 const LATER_LIMIT: usize = 1 << 20;
@@ -83,7 +86,11 @@ pub async fn serve(
 async fn accept(listener: TcpListener, emulator: Emulator, queues: Option<Queues>) {
     let mut connections = JoinSet::new();
     loop {
-        let Ok((stream, peer)) = listener.accept().await else { continue };
+        let Ok((stream, peer)) = listener.accept().await else {
+            // No descriptor is free, mostly: asking on and on would take the time of who might free one.
+            tokio::time::sleep(ACCEPT_AGAIN).await;
+            continue;
+        };
         let _ = stream.set_nodelay(true);
         let (emulator, queues) = (emulator.clone(), queues.clone());
         connections.spawn(async move {
@@ -253,20 +260,30 @@ fn full(bytes: Bytes) -> BoxBody<Bytes, Broken> {
     Full::new(bytes).map_err(|never| match never {}).boxed()
 }
 
-async fn collect(body: Incoming, limit: usize) -> std::result::Result<Bytes, Box<HttpReply>> {
-    match Limited::new(body, limit).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Box::new(refused(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "RequestTooLargeException",
-            &format!("Request must be smaller than {limit} bytes for the InvokeFunction operation"),
-        ))),
-        Err(_) => Err(Box::new(refused(
-            StatusCode::BAD_REQUEST,
-            "InvalidRequestContentException",
-            "the body broke off",
-        ))),
+/// What is too long is read all the same, up to a bound: who is still sending does not see an answer, but a reset.
+async fn collect(mut body: Incoming, limit: usize) -> std::result::Result<Bytes, Box<HttpReply>> {
+    let (mut kept, mut come) = (BytesMut::new(), 0_usize);
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else {
+            let text = "the body broke off";
+            let kind = "InvalidRequestContentException";
+            return Err(Box::new(refused(StatusCode::BAD_REQUEST, kind, text)));
+        };
+        let Ok(data) = frame.into_data() else { continue };
+        come += data.len();
+        match come {
+            come if come <= limit => kept.extend_from_slice(&data),
+            come if come <= DRAINED => kept = BytesMut::new(),
+            _ => break,
+        }
     }
+    if come <= limit { Ok(kept.freeze()) } else { Err(Box::new(too_large(limit))) }
+}
+
+fn too_large(limit: usize) -> HttpReply {
+    let text =
+        format!("Request must be smaller than {limit} bytes for the InvokeFunction operation");
+    refused(StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException", &text)
 }
 
 fn refused(status: StatusCode, kind: &str, message: &str) -> HttpReply {

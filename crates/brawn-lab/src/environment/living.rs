@@ -51,9 +51,13 @@ impl Living {
         cores: &Cores,
     ) -> Result<Living> {
         let identity = Identity { name: settings.name.clone(), handler: settings.handler.clone() };
-        let api = RuntimeApi::listen(identity, settings.at_a_time()).await.map_err(|error| {
-            Error::new(ErrorKind::Unavailable, "cannot listen on 127.0.0.1").with_source(error)
-        })?;
+        let api =
+            RuntimeApi::listen(identity, settings.at_a_time(), settings.max_concurrency.is_some())
+                .await
+                .map_err(|error| {
+                    Error::new(ErrorKind::Unavailable, "cannot listen on 127.0.0.1")
+                        .with_source(error)
+                })?;
         let mark = metadata::log_stream();
         let limits = Limits { share, memory: u64::from(settings.memory_mb) << 20 };
         let sandbox = Sandbox::new(settings.enforcement, limits, &mark)?;

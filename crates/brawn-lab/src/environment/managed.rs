@@ -176,12 +176,12 @@ impl Instance {
             .await
             .map_err(|error| cannot_start(id, &error))?;
         let up = living.init(id, "init", begun + self.settings.init_limit()).await;
-        *init = Some(begun.elapsed());
         if let Err(failure) = up {
             living.shut_down(Shutdown::Failure).await;
             drop_apart(living).await;
             return Err(failure);
         }
+        *init = Some(begun.elapsed());
         let (asking, asked) = mpsc::unbounded_channel();
         let waiting: Waiting = Arc::new(Mutex::new(Some(BTreeMap::new())));
         let (hand, telemetry) = (living.api.hand(), living.api.telemetry.clone());

@@ -34,7 +34,7 @@ impl Living {
             let external = self.api.has_external_extensions();
             let (begun, patience) = (Instant::now(), if external { EXTERNAL } else { INTERNAL });
             let of_runtime = if external { patience.mul_f64(OF_RUNTIME) } else { patience };
-            self.sandbox.freeze(false);
+            self.sandbox.freeze(false).await;
             if let Some(runtime) = &self.runtime {
                 // Gone already: then it is not waited for.
                 let _ = kill_process(runtime.pid, Signal::TERM);

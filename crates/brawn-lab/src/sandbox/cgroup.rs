@@ -11,7 +11,7 @@ use brawn_core::{Error, ErrorKind, Result};
 use rustix::process::Pid;
 
 use super::orphans::Orphans;
-use super::{Limits, PERIOD, procfs};
+use super::{FREEZING, Limits, PERIOD, procfs};
 use crate::clock::random;
 
 const ROOT: &str = "/sys/fs/cgroup";
@@ -129,9 +129,10 @@ impl Cgroup {
         self.orphans.lock().unwrap_or_else(PoisonError::into_inner).look(&self.groups);
     }
 
-    /// Returns when it is done; 100 ms at most, as a process in the kernel freezes when it comes out.
-    pub(super) fn freeze(&self, frozen: bool) {
-        let (file, word, is_done): (PathBuf, &str, Box<dyn Fn() -> bool>) = match &self.layout {
+    /// Begins it; gives who tells whether it is done.
+    pub(super) fn freeze(&self, frozen: bool) -> Box<dyn Fn() -> bool + Send> {
+        type IsDone = Box<dyn Fn() -> bool + Send>;
+        let (file, word, is_done): (PathBuf, &str, IsDone) = match &self.layout {
             Layout::Two(folder) => {
                 let events = folder.join("cgroup.events");
                 let wanted = u64::from(frozen);
@@ -146,11 +147,8 @@ impl Cgroup {
                 (file, word, Box::new(done))
             }
         };
-        let until = Instant::now() + Duration::from_millis(100);
         let _ = fs::write(&file, word);
-        while !is_done() && Instant::now() < until {
-            std::thread::sleep(Duration::from_micros(100));
-        }
+        is_done
     }
 
     pub(super) fn cpu(&self) -> Duration {
@@ -207,7 +205,10 @@ impl Drop for Cgroup {
     fn drop(&mut self) {
         // The signal first: what is frozen dies as it thaws, without another instruction of its own.
         self.kill();
-        self.freeze(false);
+        let (is_thawed, until) = (self.freeze(false), Instant::now() + FREEZING);
+        while !is_thawed() && Instant::now() < until {
+            std::thread::sleep(Duration::from_micros(100));
+        }
         // Where nothing was started, nothing bears the mark.
         if !self.groups.is_empty() {
             procfs::kill_all(&self.groups, &self.mark, || self.members());

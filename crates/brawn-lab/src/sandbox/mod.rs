@@ -8,7 +8,7 @@ mod procfs;
 mod steered;
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use brawn_core::{Error, ErrorKind, Result};
 use rustix::process::Pid;
@@ -19,6 +19,9 @@ use self::steered::Steered;
 
 /// The period of Lambda's CPU shares. Source: github.com/pwrdrvr/lambda-throttling (128 MB runs 1.44 of 20 ms).
 pub(crate) const PERIOD: Duration = Duration::from_millis(20);
+
+/// How long it is waited for processes to freeze.
+const FREEZING: Duration = Duration::from_millis(100);
 
 /// How the limits are enforced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,11 +160,16 @@ impl Sandbox {
         }
     }
 
-    /// Stops everything in it, or lets it go on.
-    pub(crate) fn freeze(&self, frozen: bool) {
-        match self {
+    /// Stops everything in it, or lets it go on. Done when this returns, or after 100 ms, as a process in the kernel freezes when it
+    /// comes out.
+    pub(crate) async fn freeze(&self, frozen: bool) {
+        let is_done = match self {
             Sandbox::Cgroup(cgroup) => cgroup.freeze(frozen),
-            Sandbox::Steered(steered) => steered.freeze(frozen),
+            Sandbox::Steered(steered) => return steered.freeze(frozen),
+        };
+        let until = Instant::now() + FREEZING;
+        while !is_done() && Instant::now() < until {
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
 

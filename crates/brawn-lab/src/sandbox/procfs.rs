@@ -56,6 +56,14 @@ pub(crate) fn peak_resident(pid: i32) -> Option<u64> {
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kilobytes| kilobytes << 10)
 }
 
+/// The part of the memory that the process holds resident, of what it shares with others its share only; in bytes. The kernel
+/// walks all its pages for that.
+pub(crate) fn proportional(pid: i32) -> Option<u64> {
+    let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
+    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kilobytes| kilobytes << 10)
+}
+
 /// The threads that live, each with its CPU time: to the nanosecond as of the scheduler's last tick.
 pub(crate) fn threads(pid: i32) -> Vec<(i32, Duration)> {
     let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };

@@ -165,11 +165,20 @@ fn look(state: &mut State) -> (BTreeSet<i32>, u64) {
     (tree, resident)
 }
 
+/// The memory that the processes hold, where what they share counts once.
+fn shared_once(tree: &BTreeSet<i32>) -> u64 {
+    let held = |pid: &i32| {
+        procfs::proportional(*pid).or_else(|| procfs::stat(*pid).map(|stat| stat.resident))
+    };
+    tree.iter().filter_map(held).sum()
+}
+
 fn steer(shared: &Shared) {
     let mut period = Instant::now();
     let mut credit = 0.0_f64;
     let mut used = Duration::ZERO;
     let mut stopped = false;
+    let mut looked: Option<Instant> = None;
     loop {
         let mut state = shared.lock();
         while state.frozen && !state.over {
@@ -186,7 +195,18 @@ fn steer(shared: &Shared) {
             std::thread::sleep(LOOK);
             continue;
         }
-        if resident > state.limits.memory {
+        // Forks share pages, which count for each of them in what is resident.
+        let memory = state.limits.memory;
+        let over = resident > memory
+            && match looked {
+                _ if tree.len() < 2 => true,
+                Some(at) if at.elapsed() < PERIOD => false,
+                _ => {
+                    looked = Some(Instant::now());
+                    shared_once(&tree) > memory
+                }
+            };
+        if over {
             state.killed = true;
             procfs::signal(&tree, Signal::KILL);
         }

@@ -24,6 +24,8 @@ async fn a_crash_at_init_is_tried_again_and_named() {
     assert!(
         log.contains("INIT_REPORT Init Duration: ") && log.contains("Phase: init\tStatus: error")
     );
+    assert!(log.contains("Phase: invoke\tStatus: error\tError Type: Runtime.ExitError\n"), "{log}");
+    assert!(!log.contains("\tInit Duration: ") && report.init.is_none(), "{log}");
     lab.emulator.shut_down().await;
 }
 

@@ -197,6 +197,14 @@ fn handle(event: &Answer, payload: &Value, count: u64) {
             Command::new("sh").args(["-c", "sleep 300 &"]).status().expect("sh");
             answer(&json!({ "child": child.id(), "left": left.is_ok() }));
         }
+        "share memory" => {
+            // A shell that holds 40 MB, and eight forks of it.
+            let script = "x=$(head -c 40000000 /dev/zero | tr '\\0' x)
+                for i in 1 2 3 4 5 6 7 8; do (sleep 0.5; :) & done
+                wait; echo ${#x}";
+            let said = Command::new("sh").args(["-c", script]).output().expect("sh");
+            answer(&json!(String::from_utf8(said.stdout).expect("text").trim()));
+        }
         "orphans" => {
             let orphan = |_| {
                 let said = Command::new("sh").args(["-c", "sleep 0.1 >&- & echo $!"]).output();

@@ -95,6 +95,20 @@ async fn memory_over_the_cap_is_the_end_and_the_caller_learns_of_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_forks_share_counts_once() {
+    for enforcement in ways() {
+        let limits =
+            Settings { memory_mb: 256, share: Some(1.0), enforcement, ..settings("serve") };
+        let lab = Lab::start(limits).await;
+        // 360 MB are resident in all of them, a ninth of that is there.
+        let (length, report) = lab.invoke(json!({"do": "share memory"})).await;
+        assert_eq!(report.status, Status::Success, "{enforcement:?}");
+        assert_eq!(length, "40000000");
+        lab.emulator.shut_down().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_runs_between_invocations() {
     for enforcement in ways() {
         let folder = tempfile::tempdir().expect("a folder");

@@ -95,6 +95,8 @@ async fn payloads_end_at_6_mb_either_way() {
     let exactly = [b"\"".as_slice(), &vec![b'x'; most - 2], b"\""].concat();
     let over = [exactly.as_slice(), b" "].concat();
     assert_eq!(lab.post(&[], over).await.status, 413);
+    // The answer arrives although the caller is far from having sent everything.
+    assert_eq!(lab.post(&[], vec![b' '; 40 << 20]).await.status, 413);
     // It arrives; what comes back is longer than it may be.
     let answer = lab.post(&[], exactly).await;
     assert_eq!((answer.status, answer.header("x-amz-function-error").as_str()), (200, "Unhandled"));
@@ -142,8 +144,8 @@ async fn an_event_nobody_waits_for_is_tried_three_times() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_function_url_speaks_http_on_both_ends() {
     let lab = Lab::start(settings("serve")).await;
-    let answer =
-        lab.http("PUT", "/lambda-url/x/a/b?q=1", &[("cookie", "k=v")], b"hi".to_vec()).await;
+    let headers = [("cookie", "k=v"), ("content-type", "text/plain")];
+    let answer = lab.http("PUT", "/lambda-url/x/a/b?q=1", &headers, b"hi".to_vec()).await;
     assert_eq!(answer.status, 200);
     let seen: Value = serde_json::from_slice(&answer.body).expect("JSON");
     let event = &seen["event"];
@@ -151,6 +153,8 @@ async fn a_function_url_speaks_http_on_both_ends() {
     assert_eq!((&event["rawPath"], &event["rawQueryString"]), (&json!("/a/b"), &json!("q=1")));
     assert_eq!((&event["cookies"], &event["body"]), (&json!(["k=v"]), &json!("hi")));
     assert_eq!(event["requestContext"]["http"]["method"], "PUT");
+    // In base64 it is more than an event may have.
+    assert_eq!(lab.http("POST", "/", &[], vec![0; 5 << 20]).await.status, 413);
     lab.emulator.shut_down().await;
 }
 

@@ -60,7 +60,7 @@ async fn a_stream_that_breaks_off_cannot_be_taken_for_a_whole_one() {
             let read = tokio::task::spawn_blocking(move || {
                 let mut socket = TcpStream::connect(address).expect("the emulator listens");
                 let head = format!(
-                    "POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                    "POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
                     body.len()
                 );
                 socket.write_all((head + &body).as_bytes()).expect("sent");
