@@ -38,7 +38,7 @@ async fn two_threads_burn_the_same_share() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn environments_side_by_side_see_different_cores() {
-    if std::thread::available_parallelism().map_or(1, NonZeroUsize::get) < 2 {
+    if brawn_core::Vcpus::detect().visible < 2 {
         eprintln!("skipped: one core");
         return;
     }
