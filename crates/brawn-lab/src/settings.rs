@@ -60,7 +60,7 @@ impl Settings {
         let name = command
             .first()
             .and_then(|program| Path::new(program).file_stem())
-            .map(|stem| stem.to_string_lossy().into_owned())
+            .map(|stem| stem.to_string_lossy().replace(|letter| !fits(letter), "-"))
             .unwrap_or_default();
         Settings {
             command,
@@ -100,6 +100,13 @@ impl Settings {
             self.variables.iter().find(|(name, _)| name.is_empty() || name.contains(['=', '\0']))
         {
             return Err(Error::invalid_options(format!("`{name}` cannot name a variable")));
+        }
+        if let Some(odd) =
+            [&self.name, &self.region].into_iter().find(|text| !text.chars().all(fits))
+        {
+            return Err(Error::invalid_options(format!(
+                "`{odd}` cannot be part of a function's ARN: letters, digits, - and _"
+            )));
         }
         if self.max_concurrency.is_some() && self.concurrency.get() > 1 {
             return Err(Error::invalid_options(
@@ -175,6 +182,11 @@ impl Settings {
     }
 }
 
+/// Whether it may be part of an ARN, which every event brings in a header; Lambda itself takes fewer.
+fn fits(letter: char) -> bool {
+    letter.is_ascii_graphic()
+}
+
 /// As a shell finds it: a path as it is, a bare name on `PATH`.
 fn find(program: &Path) -> Option<PathBuf> {
     if program.components().count() > 1 || program.is_absolute() {
@@ -216,6 +228,9 @@ mod tests {
     #[test]
     fn a_function_is_named_after_its_program() {
         assert_eq!(Settings::new(["target/lambda/thumbs/bootstrap"]).name, "bootstrap");
+        assert_eq!(Settings::new(["bin/f\u{fc}nf mal.sh"]).name, "f-nf-mal");
+        let named = Settings { name: "f\u{fc}nf".to_owned(), ..Settings::new(["sh"]) };
+        assert!(named.check().expect_err("refused").to_string().contains("letters, digits"));
         assert!(Settings::new(["x"]).arn().ends_with("us-east-1:123456789012:function:x"));
     }
 }
