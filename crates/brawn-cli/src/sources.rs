@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use brawn_core::{Error, ErrorKind, Result};
 use brawn_lab::source::Source;
@@ -73,15 +72,15 @@ fn bucket(words: S3) -> Bucket {
 }
 
 fn queues(name: String, words: &Sqs, settings: &Settings) -> Result<Queues> {
-    let least = Duration::from_secs(30).max(settings.timeout);
-    let mapping = Mapping {
+    let mut mapping = Mapping {
         batch_size: words.sqs_batch_size,
         batch_window: words.sqs_batch_window,
-        visibility_timeout: words.sqs_visibility_timeout.unwrap_or(least),
         max_receive_count: words.sqs_max_receive_count,
         report_batch_item_failures: words.sqs_report_batch_item_failures,
         ..Mapping::new(name)
     };
+    let least = mapping.least_visibility(settings.timeout);
+    mapping.visibility_timeout = words.sqs_visibility_timeout.unwrap_or(least);
     Queues::new(mapping, &settings.region)
 }
 

@@ -19,10 +19,11 @@ use crate::verdict::Verdict;
 pub(crate) fn tune(words: Tune) -> Result<Verdict> {
     if let Some([before, after]) = words.compare.as_deref() {
         let (before, after): (Tuning, Tuning) = (json(before)?, json(after)?);
-        write_page(words.html.as_deref(), &after, Some(&before))?;
-        return print(&tune::compare(&before, &after), Verdict::Done);
+        let verdict = print(&tune::compare(&before, &after), Verdict::Done)?;
+        return write_page(words.html.as_deref(), &after, Some(&before)).map(|()| verdict);
     }
     let (as_json, page) = (words.json, words.html.clone());
+    page.as_deref().map_or(Ok(()), has_folder)?;
     let options = options(words)?;
     let runtime = lab::runtime()?;
     let ended = runtime.block_on(async {
@@ -38,13 +39,14 @@ pub(crate) fn tune(words: Tune) -> Result<Verdict> {
         Ok(tuning) => tuning,
         Err(number) => return Ok(Verdict::Stopped(number)),
     };
-    write_page(page.as_deref(), &tuning, None)?;
     let verdict = if tuning.power.is_some() { Verdict::Done } else { Verdict::SomeFailed };
-    if as_json {
-        print(&format!("{:#}\n", serde_json::json!(tuning)), verdict)
+    // What was measured for minutes is there even where the page cannot be written.
+    let verdict = if as_json {
+        print(&format!("{:#}\n", serde_json::json!(tuning)), verdict)?
     } else {
-        print(&tune::table(&tuning), verdict)
-    }
+        print(&tune::table(&tuning), verdict)?
+    };
+    write_page(page.as_deref(), &tuning, None).map(|()| verdict)
 }
 
 fn options(words: Tune) -> Result<TuneOptions> {
@@ -100,6 +102,19 @@ fn parse<T: DeserializeOwned>(bytes: &[u8], name: &str) -> Result<T> {
     serde_json::from_slice(bytes).map_err(|error| {
         Error::invalid_options(format!("`{name}` is not what is expected here")).with_source(error)
     })
+}
+
+/// Before anything is measured: whether the page has a place to go to.
+fn has_folder(file: &Path) -> Result<()> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if folder.is_none_or(Path::is_dir) && !file.is_dir() {
+        return Ok(());
+    }
+    let text = format!(
+        "cannot write `{}`: its folder must be there, and it must be a file",
+        file.display()
+    );
+    Err(Error::new(ErrorKind::NotFound, text))
 }
 
 fn write_page(file: Option<&Path>, tuning: &Tuning, before: Option<&Tuning>) -> Result<()> {

@@ -64,7 +64,11 @@ pub async fn invoke(
     let response = sender.send_request(request).await.map_err(broken)?;
     let status = response.status();
     let failed = response.headers().contains_key("x-amz-function-error");
-    let payload = response.into_body().collect().await.map_err(broken)?.to_bytes();
+    let payload = response.into_body().collect().await.map_err(|error| {
+        let text = "the function's response broke off: what came is not all of it";
+        Error::new(ErrorKind::Unavailable, text).with_source(error)
+    })?;
+    let payload = payload.to_bytes();
     driving.abort();
     if status.is_success() {
         return Ok(Invoked { payload, failed });

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use brawn_core::{Result, Vcpus};
 use bytes::Bytes;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 pub(crate) use self::init::programs;
 use self::living::{Failure, Living, cannot_start};
@@ -20,11 +20,13 @@ pub(crate) use self::managed::Instance;
 use self::report::billed_ms;
 pub use self::report::{Report, Status};
 use crate::clock::{since_epoch, uuid};
+use crate::cores::Cores;
 use crate::log::{self, Log};
 use crate::metadata;
 use crate::runtime_api::{Call, Shutdown};
 use crate::sandbox::Watch;
 use crate::settings::Settings;
+use crate::stream::Chunks;
 
 /// During init a function runs as if it had 1,792 MB. Source: measured by M. Hichael, "Shave 99.93% off your Lambda bill
 /// with this one weird trick" (2019); AWS does not document it.
@@ -47,7 +49,7 @@ pub enum ReplyBody {
     /// All of it.
     Whole(Bytes),
     /// A streamed response.
-    Stream(mpsc::Receiver<Bytes>),
+    Stream(Chunks),
 }
 
 /// An event as it comes in.
@@ -68,13 +70,15 @@ impl Event {
 pub(crate) struct Environment {
     settings: Arc<Settings>,
     log: Arc<dyn Log>,
+    cores: Cores,
     living: Option<Living>,
     began: bool,
 }
 
 impl Environment {
-    pub(crate) fn new(settings: Arc<Settings>, log: Arc<dyn Log>) -> Environment {
-        Environment { settings, log, living: None, began: false }
+    /// One of several that share `cores`.
+    pub(crate) fn new(settings: Arc<Settings>, log: Arc<dyn Log>, cores: Cores) -> Environment {
+        Environment { settings, log, cores, living: None, began: false }
     }
 
     /// Whether a process waits for an event.
@@ -107,23 +111,28 @@ impl Environment {
             }
         };
         let duration = begun.elapsed();
+        let (mut cpu, mut max_memory) = (Duration::ZERO, 0);
+        if let Some(living) = &self.living {
+            cpu = living.sandbox.cpu().saturating_sub(cpu_before);
+            max_memory = living.sandbox.peak_memory();
+            if result.as_ref().is_err_and(|failure| failure.status == Status::Timeout) {
+                living.kill_without_notice();
+            }
+        }
         let overlap = watch.and_then(Watch::end);
         let mut report = Report {
             request_id: event.id.clone(),
             status: Status::Success,
             duration,
-            billed_ms: billed_ms(duration + init.unwrap_or_default()),
-            init,
+            billed_ms: billed_ms(duration + init.as_ref().map_or(Duration::ZERO, |init| init.took)),
+            // One that failed has had its own line.
+            init: init.filter(|init| init.done).map(|init| init.took),
             memory_mb: self.settings.memory_mb,
-            max_memory: 0,
-            cpu: Duration::ZERO,
+            max_memory,
+            cpu,
             share: self.settings.share(),
             overlap,
         };
-        if let Some(living) = &self.living {
-            report.cpu = living.sandbox.cpu().saturating_sub(cpu_before);
-            report.max_memory = living.sandbox.peak_memory();
-        }
         let status = match &result {
             Ok(_) => Status::Success,
             Err(failure) => failure.status.clone(),
@@ -136,7 +145,8 @@ impl Environment {
             Ok(broken) => {
                 if let Some(living) = &self.living {
                     living.flush().await;
-                    living.sandbox.freeze(true);
+                    living.sandbox.tidy();
+                    living.sandbox.freeze(true).await;
                 }
                 if let Some(fault) = broken {
                     let line = format!(
@@ -167,9 +177,9 @@ impl Environment {
     }
 
     /// The init phase before the first invocation: 10 s at most, at the speed that Lambda grants it.
-    async fn first_init(&mut self, id: &str) -> Duration {
+    async fn first_init(&mut self, id: &str) -> Init {
         let begun = Instant::now();
-        let deadline = begun + self.settings.init_limit;
+        let deadline = begun + self.settings.init_limit();
         let failed = match self.build(true).await {
             Ok(living) => living.init(id, "init", deadline).await.err(),
             Err(error) => Some(cannot_start(id, &error)),
@@ -177,27 +187,35 @@ impl Environment {
         let took = begun.elapsed();
         if let Some(failure) = failed {
             self.end(Shutdown::Failure).await;
-            self.log.write(log::init_report(took, &failure.status).as_bytes());
-        } else if let Some(living) = &self.living {
+            self.log.write(log::init_report(took, "init", &failure.status).as_bytes());
+            return Init { took, done: false };
+        }
+        if let Some(living) = &self.living {
             living.sandbox.share(self.settings.share());
         }
-        took
+        Init { took, done: true }
     }
 
     /// A process that waits for an event, thawed or new; and the CPU time it has used before.
     async fn ready(&mut self, id: &str, deadline: Instant) -> Result<Ready<'_>, Failure> {
         if self.living.is_none() {
             let living = self.build(false).await.map_err(|error| cannot_start(id, &error))?;
-            living.init(id, "invoke", deadline).await?;
+            let (begun, up) = (Instant::now(), living.init(id, "invoke", deadline).await);
+            if let Err(failure) = up {
+                let line = log::init_report(begun.elapsed(), "invoke", &failure.status);
+                self.log.write(line.as_bytes());
+                return Err(failure);
+            }
+            let living = self.living.as_mut().ok_or_else(|| none(id))?;
             return Ok(Ready { of: living, before: Duration::ZERO });
         }
         match &mut self.living {
             Some(living) => {
-                living.sandbox.freeze(false);
+                living.sandbox.freeze(false).await;
                 let before = living.sandbox.cpu();
                 Ok(Ready { of: living, before })
             }
-            None => Err(Failure::new(id, "Runtime.Unavailable", "there is no process")),
+            None => Err(none(id)),
         }
     }
 
@@ -205,8 +223,8 @@ impl Environment {
     async fn build(&mut self, boosted: bool) -> Result<&mut Living> {
         let boost = if boosted { Vcpus::of_lambda(INIT_MB).share } else { 0.0 };
         let share = self.settings.share().max(boost);
-        let living =
-            Living::build(Arc::clone(&self.settings), Arc::clone(&self.log), share).await?;
+        let (settings, log) = (Arc::clone(&self.settings), Arc::clone(&self.log));
+        let living = Living::build(settings, log, share, &self.cores).await?;
         Ok(self.living.insert(living))
     }
 
@@ -217,6 +235,17 @@ impl Environment {
         // Killing and removing waits for the kernel, for milliseconds.
         let _ = tokio::task::spawn_blocking(move || drop(living)).await;
     }
+}
+
+fn none(id: &str) -> Failure {
+    Failure::new(id, "Runtime.Unavailable", "there is no process")
+}
+
+/// The init phase before the first invocation.
+struct Init {
+    took: Duration,
+    /// Whether the runtime waits for an event now.
+    done: bool,
 }
 
 /// An event as the runtime gets it.

@@ -7,6 +7,7 @@
 
 mod client;
 mod clock;
+mod cores;
 mod emulator;
 mod environment;
 mod log;
@@ -19,6 +20,7 @@ mod sandbox;
 mod serve;
 mod settings;
 pub mod source;
+mod stream;
 pub mod tune;
 
 pub use client::{InvocationType, Invoked, invoke};
@@ -29,3 +31,4 @@ pub use samples::{sample, sample_names};
 pub use sandbox::Enforcement;
 pub use serve::{Server, serve};
 pub use settings::Settings;
+pub use stream::{Broken, Chunks};

@@ -52,8 +52,8 @@ pub(crate) fn timed_out(request_id: &str, timeout: Duration) -> String {
 }
 
 /// `INIT_REPORT Init Duration: 10003.21 ms\tPhase: init\tStatus: timeout`.
-pub(crate) fn init_report(took: Duration, status: &Status) -> String {
-    format!("INIT_REPORT Init Duration: {:.2} ms\tPhase: init\t{}\n", ms(took), words(status))
+pub(crate) fn init_report(took: Duration, phase: &str, status: &Status) -> String {
+    format!("INIT_REPORT Init Duration: {:.2} ms\tPhase: {phase}\t{}\n", ms(took), words(status))
 }
 
 /// `EXTENSION\tName: lumigo\tState: Ready\tEvents: [INVOKE,SHUTDOWN]`.
@@ -155,7 +155,7 @@ mod tests {
             timed_out("id", Duration::from_secs(3))
                 .ends_with(" id Task timed out after 3.00 seconds\n\n")
         );
-        let limit = init_report(Duration::from_millis(10_003), &Status::Timeout);
+        let limit = init_report(Duration::from_millis(10_003), "init", &Status::Timeout);
         assert_eq!(limit, "INIT_REPORT Init Duration: 10003.00 ms\tPhase: init\tStatus: timeout\n");
     }
 }

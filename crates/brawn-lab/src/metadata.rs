@@ -49,7 +49,15 @@ pub(crate) fn variables(
         variables.push((text("AWS_LAMBDA_LOG_FORMAT"), text("JSON")));
     }
     variables.extend(settings.variables.iter().map(|(name, value)| (name.into(), value.into())));
+    if settings.variables.iter().any(|(name, _)| name == "AWS_LAMBDA_LOG_STREAM_NAME") {
+        variables.push(mark_of(log_stream));
+    }
     variables
+}
+
+/// Where the log stream does not tell a process of the environment, this does.
+fn mark_of(log_stream: &str) -> (OsString, OsString) {
+    ("BRAWN_ENVIRONMENT".into(), log_stream.into())
 }
 
 /// What an external extension finds: no handler, no log stream, no folders of the runtime; `mark` tells its processes.
@@ -70,7 +78,7 @@ pub(crate) fn variables_of_extension(
     ];
     let mut variables = variables(settings, api, mark);
     variables.retain(|(name, _)| !HIDDEN.iter().any(|hidden| name == *hidden));
-    variables.push(("BRAWN_ENVIRONMENT".into(), mark.into()));
+    variables.push(mark_of(mark));
     variables
 }
 
@@ -101,6 +109,19 @@ mod tests {
         assert_eq!(value("AWS_LAMBDA_RUNTIME_API").as_deref(), Some("127.0.0.1:9001"));
         assert_eq!(value("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").as_deref(), Some("128"));
         assert_eq!(value("AWS_REGION").as_deref(), Some("eu-west-1"));
+    }
+
+    #[test]
+    fn whatever_the_owner_sets_the_mark_is_there() {
+        let name = "AWS_LAMBDA_LOG_STREAM_NAME".to_owned();
+        let mut settings = Settings::new(["sh"]);
+        for owners in [vec![], vec![(name, "x".to_owned())]] {
+            settings.variables = owners;
+            let set = variables(&settings, ([127, 0, 0, 1], 9001).into(), "stream");
+            // As a process gets them: of two with one name the later.
+            let set: std::collections::BTreeMap<_, _> = set.into_iter().collect();
+            assert!(set.values().any(|value| value == "stream"), "{set:?}");
+        }
     }
 
     #[test]

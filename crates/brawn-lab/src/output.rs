@@ -6,6 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+
 use crate::log::Log;
 
 /// The longest piece of a line that is passed on at once.
@@ -38,7 +41,7 @@ impl Output {
         let fd = pipe.as_fd().try_clone_to_owned().ok();
         let (busy, tail) = (Arc::<AtomicBool>::default(), Arc::clone(&self.tail));
         self.pipes.push(Pipe { fd, busy: Arc::clone(&busy) });
-        std::thread::spawn(move || copy(pipe, &*log, &busy, &tail));
+        std::thread::spawn(move || copy(Waited(pipe), &*log, &busy, &tail));
     }
 
     /// Waits until what was written so far is in the log, so that END stands behind it; 50 ms at most, as a process that
@@ -59,20 +62,48 @@ impl Output {
 impl Pipe {
     fn is_empty(&self) -> bool {
         let left = self.fd.as_ref().map_or(0, |fd| rustix::io::ioctl_fionread(fd).unwrap_or(0));
-        left == 0 && !self.busy.load(Ordering::Acquire)
+        left == 0 && !self.busy.load(Ordering::SeqCst)
     }
 }
 
-fn copy(mut pipe: impl Read, log: &dyn Log, busy: &AtomicBool, tail: &Mutex<Vec<u8>>) {
+/// Where something can be waited for before it is taken.
+trait Wait {
+    /// Returns when a read would not wait.
+    fn wait(&self) {}
+}
+
+/// A pipe.
+struct Waited<P>(P);
+
+impl<P: AsFd> Wait for Waited<P> {
+    fn wait(&self) {
+        let mut wanted = [PollFd::new(&self.0, PollFlags::IN)];
+        // Interrupted, or nothing that can be waited for: then the read waits.
+        while poll(&mut wanted, None) == Err(Errno::INTR) {}
+    }
+}
+
+impl<P: Read> Read for Waited<P> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+/// Before anything is taken out of the pipe this is `busy`: at no time what was written is neither in there nor told.
+fn copy(mut pipe: impl Read + Wait, log: &dyn Log, busy: &AtomicBool, tail: &Mutex<Vec<u8>>) {
     let mut buffer = vec![0; PIECE];
     let mut held = 0;
     loop {
+        pipe.wait();
+        busy.store(true, Ordering::SeqCst);
         let read = match pipe.read(buffer.get_mut(held..).unwrap_or_default()) {
             Ok(read) => read,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {
+                busy.store(false, Ordering::SeqCst);
+                continue;
+            }
             Err(_) => 0,
         };
-        busy.store(true, Ordering::Release);
         // What was held until now has no end of a line in it.
         let fresh = buffer.get(held..held + read).unwrap_or_default();
         let last = fresh.iter().rposition(|byte| *byte == b'\n').map(|at| held + at);
@@ -89,7 +120,7 @@ fn copy(mut pipe: impl Read, log: &dyn Log, busy: &AtomicBool, tail: &Mutex<Vec<
             buffer.copy_within(end..held, 0);
             held -= end;
         }
-        busy.store(false, Ordering::Release);
+        busy.store(false, Ordering::SeqCst);
         if read == 0 {
             return;
         }
@@ -110,6 +141,30 @@ fn lock(tail: &Mutex<Vec<u8>>) -> MutexGuard<'_, Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Wait for &[u8] {}
+
+    /// What is read from a pipe is told as such before it is out of it.
+    #[test]
+    fn a_pipe_is_never_empty_before_its_bytes_are_passed_on() {
+        struct Watched<'a>(&'a AtomicBool, &'static [u8]);
+        impl Wait for Watched<'_> {
+            fn wait(&self) {
+                assert!(!self.0.load(Ordering::SeqCst), "while it waits nothing is on its way");
+            }
+        }
+        impl Read for Watched<'_> {
+            fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+                assert!(self.0.load(Ordering::SeqCst));
+                self.1.read(buffer)
+            }
+        }
+        let busy = AtomicBool::new(false);
+        let (log, tail) = (Pieces::default(), Mutex::default());
+        copy(Watched(&busy, b"a\nb"), &log, &busy, &tail);
+        assert_eq!(log.0.into_inner().unwrap().concat(), b"a\nb");
+        assert!(!busy.load(Ordering::SeqCst));
+    }
 
     #[derive(Default)]
     struct Pieces(Mutex<Vec<Vec<u8>>>);

@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 use brawn_core::{Error, ErrorKind, Result};
 use rustix::process::Pid;
 
+use crate::cores::see_only;
 use crate::log::Log;
 use crate::output::Output;
 
@@ -67,8 +68,8 @@ pub(crate) struct Launch<'a> {
     pub(crate) variables: Vec<(OsString, OsString)>,
     /// Files of cgroups that the process writes itself into.
     pub(crate) join: Vec<PathBuf>,
-    /// How many cores it may see.
-    pub(crate) visible: usize,
+    /// Which cores it may see.
+    pub(crate) cores: &'a [usize],
 }
 
 impl Process {
@@ -102,10 +103,10 @@ impl Process {
             .stderr(Stdio::piped())
             .process_group(0);
         let (sender, started) = std::sync::mpsc::channel();
-        let visible = launch.visible;
+        let cores = launch.cores.to_vec();
         // A child inherits the affinity of the thread that forks it, and this thread is for nothing else.
         std::thread::spawn(move || {
-            see_only(visible);
+            see_only(&cores);
             match command.spawn() {
                 Ok(mut child) => {
                     let pipes = (child.stdout.take(), child.stderr.take());
@@ -138,21 +139,6 @@ impl Process {
         Ok(Process { pid, output })
     }
 }
-
-/// Narrows this thread to the first `count` of its cores.
-#[cfg(target_os = "linux")]
-fn see_only(count: usize) {
-    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
-    let Ok(allowed) = sched_getaffinity(None) else { return };
-    let mut narrowed = CpuSet::new();
-    let cores = (0..CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core)).take(count.max(1));
-    cores.for_each(|core| narrowed.set(core));
-    // Where it is refused the function sees more cores than it should; the share binds all the same.
-    let _ = sched_setaffinity(None, &narrowed);
-}
-
-#[cfg(not(target_os = "linux"))]
-fn see_only(_: usize) {}
 
 /// A shell that ends the environment when this program dies without having done so.
 #[derive(Debug)]

@@ -27,6 +27,8 @@ use crate::environment::ReplyBody;
 
 /// Lambda takes 6 MB and 100 bytes, either way.
 pub(crate) const PAYLOAD_LIMIT: usize = (6 << 20) + 100;
+/// How long to wait where a connection could not be accepted.
+pub(crate) const ACCEPT_AGAIN: std::time::Duration = std::time::Duration::from_millis(10);
 /// What a streamed response may amount to.
 pub(crate) const STREAM_LIMIT: u64 = 200 << 20;
 
@@ -128,12 +130,16 @@ impl Shared {
 }
 
 impl RuntimeApi {
-    /// Listens on a free port of 127.0.0.1, for a runtime that may have `limit` events at a time.
-    pub(crate) async fn listen(function: Identity, limit: usize) -> std::io::Result<RuntimeApi> {
+    /// Listens on a free port of 127.0.0.1, for a runtime that may have `limit` events at a time, in a Managed Instance or not.
+    pub(crate) async fn listen(
+        function: Identity,
+        limit: usize,
+        managed: bool,
+    ) -> std::io::Result<RuntimeApi> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         let (saying, said) = mpsc::unbounded_channel();
-        let state = Mutex::new(State::new(limit));
+        let state = Mutex::new(State::new(limit, managed));
         let (changed, telemetry) = (Notify::new(), Telemetry::default());
         let shared =
             Arc::new(Shared { state, changed, saying, telemetry: telemetry.clone(), function });
@@ -248,7 +254,11 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     // Dropped with the task, and each connection with it.
     let mut connections = tokio::task::JoinSet::new();
     loop {
-        let Ok((stream, _)) = listener.accept().await else { continue };
+        let Ok((stream, _)) = listener.accept().await else {
+            // No descriptor is free, mostly: asking on and on would take the time of who might free one.
+            tokio::time::sleep(ACCEPT_AGAIN).await;
+            continue;
+        };
         // Head and body in two packets would meet delayed ACK: 40 ms for each event.
         let _ = stream.set_nodelay(true);
         let shared = Arc::clone(&shared);

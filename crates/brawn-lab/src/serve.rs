@@ -7,30 +7,36 @@ use std::convert::Infallible;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use brawn_core::{Error, ErrorKind, Result};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt, Channel, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Channel, Full};
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HeaderMap};
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::emulator::Emulator;
 use crate::environment::{Event, Reply, ReplyBody};
-use crate::runtime_api::PAYLOAD_LIMIT;
+use crate::runtime_api::{ACCEPT_AGAIN, PAYLOAD_LIMIT};
 use crate::settings::ACCOUNT;
 use crate::source::sqs::Queues;
+use crate::stream::Broken;
+
+/// Up to here a body that is too long is read to its end.
+const DRAINED: usize = 256 << 20;
 
 /// What an asynchronous invocation may bring.
 const LATER_LIMIT: usize = 1 << 20;
 
-type HttpReply = Response<BoxBody<Bytes, Infallible>>;
+/// A body that breaks off breaks off the connection: who reads it can tell it from a whole one.
+type HttpReply = Response<BoxBody<Bytes, Broken>>;
 
 /// A server in front of a function; it listens until it is dropped.
 #[derive(Debug)]
@@ -80,7 +86,11 @@ pub async fn serve(
 async fn accept(listener: TcpListener, emulator: Emulator, queues: Option<Queues>) {
     let mut connections = JoinSet::new();
     loop {
-        let Ok((stream, peer)) = listener.accept().await else { continue };
+        let Ok((stream, peer)) = listener.accept().await else {
+            // No descriptor is free, mostly: asking on and on would take the time of who might free one.
+            tokio::time::sleep(ACCEPT_AGAIN).await;
+            continue;
+        };
         let _ = stream.set_nodelay(true);
         let (emulator, queues) = (emulator.clone(), queues.clone());
         connections.spawn(async move {
@@ -157,9 +167,16 @@ async fn invocation(request: Request<Incoming>, emulator: &Emulator) -> HttpRepl
     let payload = if body.is_empty() { Bytes::from_static(b"{}") } else { body };
     let mut event = Event::new(payload);
     event.trace_id = header(&headers, "x-amzn-trace-id").map(str::to_owned);
-    event.client_context = header(&headers, "x-amz-client-context").and_then(|context| {
-        String::from_utf8(base64::engine::general_purpose::STANDARD.decode(context).ok()?).ok()
-    });
+    if let Some(context) = headers.get("x-amz-client-context") {
+        event.client_context = client_context(context.as_bytes());
+        if event.client_context.is_none() {
+            return refused(
+                StatusCode::BAD_REQUEST,
+                "InvalidRequestContentException",
+                "Client context must be a valid Base64-encoded JSON object.",
+            );
+        }
+    }
     match kind.as_str() {
         "RequestResponse" => {
             let mut pending = emulator.send(event);
@@ -183,6 +200,28 @@ async fn invocation(request: Request<Incoming>, emulator: &Emulator) -> HttpRepl
     }
 }
 
+/// A client context as the function gets it: in a header, so without line ends and in ASCII. What is so already stays as it is.
+fn client_context(encoded: &[u8]) -> Option<String> {
+    let text = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
+    let context: Value = serde_json::from_str(&text).ok().filter(Value::is_object)?;
+    if HeaderValue::from_str(&text).is_ok() {
+        return Some(text);
+    }
+    let mut line = String::new();
+    for letter in context.to_string().chars() {
+        if letter.is_ascii() && letter != '\x7f' {
+            line.push(letter);
+        } else {
+            // Only in its strings JSON has such letters.
+            let mut units = [0; 2];
+            line.extend(
+                letter.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")),
+            );
+        }
+    }
+    Some(line)
+}
+
 fn answered(id: &str, reply: Reply) -> HttpReply {
     let content_type = reply.content_type.as_deref().unwrap_or("application/json").to_owned();
     let mut response = plain(StatusCode::OK, &content_type, Bytes::new(), id);
@@ -195,13 +234,18 @@ fn answered(id: &str, reply: Reply) -> HttpReply {
 }
 
 /// The body, passed on as it comes where the function streams.
-fn body(reply: ReplyBody) -> BoxBody<Bytes, Infallible> {
+fn body(reply: ReplyBody) -> BoxBody<Bytes, Broken> {
     match reply {
-        ReplyBody::Whole(bytes) => Full::new(bytes).boxed(),
+        ReplyBody::Whole(bytes) => full(bytes),
         ReplyBody::Stream(mut chunks) => {
-            let (mut sender, channel) = Channel::<Bytes, Infallible>::new(1);
+            let (mut sender, channel) = Channel::<Bytes, Broken>::new(1);
             tokio::spawn(async move {
-                while let Some(chunk) = chunks.recv().await {
+                loop {
+                    let chunk = match chunks.next().await {
+                        Ok(Some(chunk)) => chunk,
+                        Ok(None) => return,
+                        Err(broken) => return sender.abort(broken),
+                    };
                     if sender.send_data(chunk).await.is_err() {
                         return;
                     }
@@ -212,20 +256,34 @@ fn body(reply: ReplyBody) -> BoxBody<Bytes, Infallible> {
     }
 }
 
-async fn collect(body: Incoming, limit: usize) -> std::result::Result<Bytes, Box<HttpReply>> {
-    match Limited::new(body, limit).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Box::new(refused(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "RequestTooLargeException",
-            &format!("Request must be smaller than {limit} bytes for the InvokeFunction operation"),
-        ))),
-        Err(_) => Err(Box::new(refused(
-            StatusCode::BAD_REQUEST,
-            "InvalidRequestContentException",
-            "the body broke off",
-        ))),
+fn full(bytes: Bytes) -> BoxBody<Bytes, Broken> {
+    Full::new(bytes).map_err(|never| match never {}).boxed()
+}
+
+/// What is too long is read all the same, up to a bound: who is still sending does not see an answer, but a reset.
+async fn collect(mut body: Incoming, limit: usize) -> std::result::Result<Bytes, Box<HttpReply>> {
+    let (mut kept, mut come) = (BytesMut::new(), 0_usize);
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else {
+            let text = "the body broke off";
+            let kind = "InvalidRequestContentException";
+            return Err(Box::new(refused(StatusCode::BAD_REQUEST, kind, text)));
+        };
+        let Ok(data) = frame.into_data() else { continue };
+        come += data.len();
+        match come {
+            come if come <= limit => kept.extend_from_slice(&data),
+            come if come <= DRAINED => kept = BytesMut::new(),
+            _ => break,
+        }
     }
+    if come <= limit { Ok(kept.freeze()) } else { Err(Box::new(too_large(limit))) }
+}
+
+fn too_large(limit: usize) -> HttpReply {
+    let text =
+        format!("Request must be smaller than {limit} bytes for the InvokeFunction operation");
+    refused(StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException", &text)
 }
 
 fn refused(status: StatusCode, kind: &str, message: &str) -> HttpReply {
@@ -236,7 +294,7 @@ fn refused(status: StatusCode, kind: &str, message: &str) -> HttpReply {
 }
 
 fn plain(status: StatusCode, content_type: &str, body: Bytes, id: &str) -> HttpReply {
-    let mut response = Response::new(Full::new(body).boxed());
+    let mut response = Response::new(full(body));
     *response.status_mut() = status;
     set(response.headers_mut(), CONTENT_TYPE.as_str(), content_type);
     set(response.headers_mut(), "x-amzn-requestid", id);
@@ -246,7 +304,7 @@ fn plain(status: StatusCode, content_type: &str, body: Bytes, id: &str) -> HttpR
 fn set(headers: &mut HeaderMap, name: &str, value: &str) {
     // A function chooses some of these: what HTTP cannot carry is left out.
     if let (Ok(name), Ok(value)) =
-        (hyper::header::HeaderName::try_from(name), hyper::header::HeaderValue::try_from(value))
+        (hyper::header::HeaderName::try_from(name), HeaderValue::try_from(value))
     {
         headers.append(name, value);
     }
@@ -254,4 +312,19 @@ fn set(headers: &mut HeaderMap, name: &str, value: &str) {
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_context_fits_into_a_header() {
+        let of = |text: &str| client_context(STANDARD.encode(text).as_bytes());
+        assert_eq!(of(r#"{"a": 1}"#).as_deref(), Some(r#"{"a": 1}"#));
+        let lines = of("{\n  \"a\": \"\u{fc}\u{1f600}\"\n}\n").expect("an object");
+        assert_eq!(lines, r#"{"a":"\u00fc\ud83d\ude00"}"#);
+        assert!(HeaderValue::from_str(&lines).is_ok());
+        assert_eq!([of("5"), of("{"), client_context(b"%")], [None, None, None]);
+    }
 }

@@ -12,6 +12,9 @@ use crate::sandbox::Enforcement;
 /// The account that AWS uses in its examples.
 pub(crate) const ACCOUNT: &str = "123456789012";
 
+/// What init may take at least in a Managed Instance.
+const MANAGED_INIT: Duration = Duration::from_secs(130);
+
 /// The configuration of a function.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -33,7 +36,7 @@ pub struct Settings {
     pub concurrency: NonZeroUsize,
     /// How the limits are to be enforced.
     pub enforcement: Enforcement,
-    /// How long a first init may take; 10 s in Lambda.
+    /// How long a first init may take; 10 s in Lambda. In a Managed Instance it may take 130 s, or the timeout, where that is more.
     pub init_limit: Duration,
     /// Cores the function sees, instead of the tier table's; for measuring how it uses them.
     pub visible: Option<NonZeroUsize>,
@@ -57,7 +60,7 @@ impl Settings {
         let name = command
             .first()
             .and_then(|program| Path::new(program).file_stem())
-            .map(|stem| stem.to_string_lossy().into_owned())
+            .map(|stem| stem.to_string_lossy().replace(|letter| !fits(letter), "-"))
             .unwrap_or_default();
         Settings {
             command,
@@ -98,6 +101,13 @@ impl Settings {
         {
             return Err(Error::invalid_options(format!("`{name}` cannot name a variable")));
         }
+        if let Some(odd) =
+            [&self.name, &self.region].into_iter().find(|text| !text.chars().all(fits))
+        {
+            return Err(Error::invalid_options(format!(
+                "`{odd}` cannot be part of a function's ARN: letters, digits, - and _"
+            )));
+        }
         if self.max_concurrency.is_some() && self.concurrency.get() > 1 {
             return Err(Error::invalid_options(
                 "a Managed Instance is one environment: its invocations at a time are its maximum concurrency",
@@ -137,6 +147,16 @@ impl Settings {
         self.max_concurrency.unwrap_or(self.concurrency).get()
     }
 
+    /// How long a first init may take.
+    ///
+    /// Source: AWS Lambda developer guide, "Lambda execution environment lifecycle", init phase.
+    pub(crate) fn init_limit(&self) -> Duration {
+        match self.max_concurrency {
+            None => self.init_limit,
+            Some(_) => self.init_limit.max(MANAGED_INIT).max(self.timeout),
+        }
+    }
+
     /// `AWS_LAMBDA_INITIALIZATION_TYPE`.
     pub(crate) fn initialization(&self) -> &'static str {
         if self.max_concurrency.is_some() { "lambda-managed-instances" } else { "on-demand" }
@@ -160,6 +180,11 @@ impl Settings {
     pub(crate) fn arn(&self) -> String {
         format!("arn:aws:lambda:{}:{ACCOUNT}:function:{}", self.region, self.name)
     }
+}
+
+/// Whether it may be part of an ARN, which every event brings in a header; Lambda itself takes fewer.
+fn fits(letter: char) -> bool {
+    letter.is_ascii_graphic()
 }
 
 /// As a shell finds it: a path as it is, a bare name on `PATH`.
@@ -191,8 +216,21 @@ mod tests {
     }
 
     #[test]
+    fn a_managed_instance_has_more_time_for_its_init() {
+        let sh = || Settings::new(["sh"]);
+        assert_eq!(sh().init_limit(), Duration::from_secs(10));
+        let managed = Settings { max_concurrency: NonZeroUsize::new(2), ..sh() };
+        assert_eq!(managed.init_limit(), Duration::from_secs(130));
+        let managed = Settings { timeout: Duration::from_secs(300), ..managed };
+        assert_eq!(managed.init_limit(), Duration::from_secs(300));
+    }
+
+    #[test]
     fn a_function_is_named_after_its_program() {
         assert_eq!(Settings::new(["target/lambda/thumbs/bootstrap"]).name, "bootstrap");
+        assert_eq!(Settings::new(["bin/f\u{fc}nf mal.sh"]).name, "f-nf-mal");
+        let named = Settings { name: "f\u{fc}nf".to_owned(), ..Settings::new(["sh"]) };
+        assert!(named.check().expect_err("refused").to_string().contains("letters, digits"));
         assert!(Settings::new(["x"]).arn().ends_with("us-east-1:123456789012:function:x"));
     }
 }

@@ -64,7 +64,7 @@ pub(crate) struct Sqs {
     #[arg(long, value_name = "TIME", requires = "sqs", default_value = "0", value_parser = parse_duration)]
     pub(crate) sqs_batch_window: Duration,
 
-    /// How long a message is hidden while it is worked on [default: the function's timeout, 30 at least]
+    /// How long a message is hidden while it is worked on [default: the function's timeout, 30 at least, and the window]
     #[arg(long, value_name = "TIME", requires = "sqs", value_parser = parse_duration)]
     pub(crate) sqs_visibility_timeout: Option<Duration>,
 

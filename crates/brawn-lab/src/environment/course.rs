@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use super::report::ms;
 use super::{Reply, ReplyBody, Status};
 use crate::clock::{Utc, since_epoch};
-use crate::runtime_api::Answer;
+use crate::runtime_api::{Answer, Streamed};
 
 /// The points of one invocation.
 pub(super) struct Course {
@@ -64,9 +64,10 @@ impl Course {
         streams
     }
 
-    /// A streamed answer has come to its end.
-    pub(super) fn complete(&mut self, bytes: u64) {
-        (self.complete, self.bytes) = (Some(Instant::now()), bytes);
+    /// A streamed answer has come to its end, or broke off.
+    pub(super) fn complete(&mut self, streamed: &Streamed) {
+        (self.complete, self.bytes) = (Some(Instant::now()), streamed.bytes);
+        self.error = streamed.ended.as_ref().err().map(|fault| fault.kind.clone());
     }
 
     pub(super) fn is_answered(&self) -> bool {

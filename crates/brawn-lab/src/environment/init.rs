@@ -112,8 +112,8 @@ impl Living {
         kind: Kind,
         ended: impl FnOnce(std::process::ExitStatus) + Send + 'static,
     ) -> Result<Process> {
-        let visible = self.settings.visible();
-        let launch = Launch { command, variables, join: self.sandbox.join(), visible };
+        let (join, cores) = (self.sandbox.join(), self.seat.cores());
+        let launch = Launch { command, variables, join, cores };
         let (log, telemetry) = (Arc::clone(&self.log), self.api.telemetry.clone());
         let tapped: Arc<dyn log::Log> = Arc::new(Tapped { log, telemetry, kind });
         let process = Process::start(launch, &tapped, ended)?;
@@ -135,7 +135,8 @@ impl Living {
                 biased;
                 said = self.api.said.recv() => said,
                 () = tokio::time::sleep_until(deadline.into()) => {
-                    return Err(timed_out(id, self.settings.timeout));
+                    let of_init = self.settings.max_concurrency.map(|_| self.settings.init_limit());
+                    return Err(timed_out(id, of_init.unwrap_or(self.settings.timeout)));
                 }
             };
             match said {

@@ -11,10 +11,11 @@ use tokio::sync::oneshot;
 
 use super::course::Course;
 use super::{Reply, Status};
+use crate::cores::{Cores, Seat};
 use crate::log::Log;
 use crate::metadata;
 use crate::process::{Lifeline, Process, how_it_ended};
-use crate::runtime_api::{Call, Fault, Identity, RuntimeApi, Said, Streamed};
+use crate::runtime_api::{Call, Fault, Identity, RuntimeApi, Said};
 use crate::sandbox::{Limits, Sandbox};
 use crate::settings::Settings;
 
@@ -27,6 +28,8 @@ pub(super) struct Living {
     pub(super) extensions: BTreeMap<String, Process>,
     pub(super) lifeline: Option<Lifeline>,
     pub(super) api: RuntimeApi,
+    /// The cores that the processes see.
+    pub(super) seat: Seat,
     pub(super) settings: Arc<Settings>,
     pub(super) log: Arc<dyn Log>,
     /// In the environment of every process that belongs here.
@@ -45,17 +48,22 @@ impl Living {
         settings: Arc<Settings>,
         log: Arc<dyn Log>,
         share: f64,
+        cores: &Cores,
     ) -> Result<Living> {
         let identity = Identity { name: settings.name.clone(), handler: settings.handler.clone() };
-        let api = RuntimeApi::listen(identity, settings.at_a_time()).await.map_err(|error| {
-            Error::new(ErrorKind::Unavailable, "cannot listen on 127.0.0.1").with_source(error)
-        })?;
+        let api =
+            RuntimeApi::listen(identity, settings.at_a_time(), settings.max_concurrency.is_some())
+                .await
+                .map_err(|error| {
+                    Error::new(ErrorKind::Unavailable, "cannot listen on 127.0.0.1")
+                        .with_source(error)
+                })?;
         let mark = metadata::log_stream();
         let limits = Limits { share, memory: u64::from(settings.memory_mb) << 20 };
         let sandbox = Sandbox::new(settings.enforcement, limits, &mark)?;
         let lifeline = Lifeline::tie(&mark, &sandbox.folders());
-        let (runtime, extensions) = (None, BTreeMap::new());
-        Ok(Living { sandbox, runtime, extensions, lifeline, api, settings, log, mark })
+        let (runtime, extensions, seat) = (None, BTreeMap::new(), cores.take(settings.visible()));
+        Ok(Living { sandbox, runtime, extensions, lifeline, api, seat, settings, log, mark })
     }
 
     /// Waits until what was written so far is in the log.
@@ -95,7 +103,6 @@ impl Living {
         reply: &mut Option<oneshot::Sender<Reply>>,
         course: &mut Course,
     ) -> std::result::Result<Option<Fault>, Failure> {
-        let timeout = deadline.saturating_duration_since(Instant::now());
         self.api.offer(call);
         let (mut streaming, mut broken) = (false, None);
         loop {
@@ -104,17 +111,17 @@ impl Living {
                 said = self.api.said.recv() => said,
                 () = tokio::time::sleep_until(deadline.into()) => {
                     self.api.expire(&course.id);
-                    return Err(timed_out(&course.id, timeout));
+                    return Err(timed_out(&course.id, self.settings.timeout));
                 }
             };
             match said {
                 Some(Said::Answered(answer)) => {
                     streaming = course.hear(answer, reply);
                 }
-                Some(Said::Streamed(Streamed { ended, bytes, .. })) => {
+                Some(Said::Streamed(streamed)) => {
                     streaming = false;
-                    course.complete(bytes);
-                    broken = ended.err();
+                    course.complete(&streamed);
+                    broken = streamed.ended.err();
                 }
                 Some(Said::Polled | Said::InitFailed(_)) => {}
                 said => return Err(self.ended(&course.id, said).await),

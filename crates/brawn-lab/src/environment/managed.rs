@@ -16,6 +16,7 @@ use super::living::{Failure, Living, cannot_start, timed_out};
 use super::report::{Report, Status, billed_ms, ms};
 use super::{Event, Reply, ReplyBody, call};
 use crate::clock::{Utc, since_epoch};
+use crate::cores::Cores;
 use crate::log::Log;
 use crate::runtime_api::{Answer, Fault, Hand, Said, Shutdown, Streamed, Telemetry};
 use crate::settings::Settings;
@@ -144,7 +145,7 @@ impl Instance {
                     }
                 }
                 Some(Heard::Streamed(streamed)) => {
-                    course.complete(streamed.bytes);
+                    course.complete(&streamed);
                     break Ok(());
                 }
                 Some(Heard::Gone(status, fault)) => break Err(Failure { status, fault }),
@@ -171,15 +172,16 @@ impl Instance {
         let begun = Instant::now();
         let (settings, log) = (Arc::clone(&self.settings), Arc::clone(&self.log));
         let share = settings.share();
-        let mut living =
-            Living::build(settings, log, share).await.map_err(|error| cannot_start(id, &error))?;
-        let up = living.init(id, "init", begun + self.settings.init_limit).await;
-        *init = Some(begun.elapsed());
+        let mut living = Living::build(settings, log, share, &Cores::default())
+            .await
+            .map_err(|error| cannot_start(id, &error))?;
+        let up = living.init(id, "init", begun + self.settings.init_limit()).await;
         if let Err(failure) = up {
             living.shut_down(Shutdown::Failure).await;
             drop_apart(living).await;
             return Err(failure);
         }
+        *init = Some(begun.elapsed());
         let (asking, asked) = mpsc::unbounded_channel();
         let waiting: Waiting = Arc::new(Mutex::new(Some(BTreeMap::new())));
         let (hand, telemetry) = (living.api.hand(), living.api.telemetry.clone());

@@ -42,7 +42,7 @@ pub struct Report {
     pub duration: Duration,
     /// Milliseconds billed, init included.
     pub billed_ms: u64,
-    /// How long init took, if this was the environment's first invocation.
+    /// How long init took, if this was the environment's first invocation and init did not fail.
     pub init: Option<Duration>,
     /// Memory size in MB.
     pub memory_mb: u32,

@@ -18,14 +18,23 @@ const EXTERNAL: Duration = Duration::from_secs(2);
 const OF_RUNTIME: f64 = 0.3;
 
 impl Living {
-    /// Without extensions nothing: what is left is killed when this is dropped. With some the runtime gets SIGTERM and time to
-    /// end, and then external extensions that asked for it get SHUTDOWN, and the rest of the time.
+    /// Where no extension is registered there is no notice: everything is killed at once, and not when what it has written is in the
+    /// log.
+    pub(super) fn kill_without_notice(&self) {
+        if !self.api.has_extensions() {
+            self.sandbox.kill();
+        }
+    }
+
+    /// Without extensions everything is killed at once. With some the runtime gets SIGTERM and time to
+    /// end, and then external extensions that asked for it get SHUTDOWN, and the rest of the time; what is left is killed when this is dropped.
     pub(super) async fn shut_down(&mut self, why: Shutdown) {
+        self.kill_without_notice();
         if self.api.has_extensions() {
             let external = self.api.has_external_extensions();
             let (begun, patience) = (Instant::now(), if external { EXTERNAL } else { INTERNAL });
             let of_runtime = if external { patience.mul_f64(OF_RUNTIME) } else { patience };
-            self.sandbox.freeze(false);
+            self.sandbox.freeze(false).await;
             if let Some(runtime) = &self.runtime {
                 // Gone already: then it is not waited for.
                 let _ = kill_process(runtime.pid, Signal::TERM);

@@ -2,21 +2,24 @@
 
 mod extension;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderMap};
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
 
 use super::state::Refused;
 use super::{Answer, Fault, PAYLOAD_LIMIT, STREAM_LIMIT, Said, Shared, Streamed};
 use crate::environment::ReplyBody;
+use crate::stream;
 
 type Reply = Response<Full<Bytes>>;
 
 const ERROR_TYPE: &str = "lambda-runtime-function-error-type";
+const ERROR_BODY: &str = "lambda-runtime-function-error-body";
 
 pub(super) async fn respond(request: Request<Incoming>, shared: &Shared) -> Reply {
     let path = request.uri().path().to_owned();
@@ -100,7 +103,7 @@ async fn response(id: &str, request: Request<Incoming>, shared: &Shared) -> Repl
     }
     let content_type = header(request.headers(), CONTENT_TYPE.as_str());
     if streams {
-        return stream(id, request.into_body(), content_type, shared).await;
+        return streamed(id, request.into_body(), content_type, shared).await;
     }
     match collect(request.into_body()).await {
         Ok(body) => {
@@ -126,15 +129,15 @@ async fn response(id: &str, request: Request<Incoming>, shared: &Shared) -> Repl
 }
 
 /// Passes a streamed body on as it comes.
-async fn stream(
+async fn streamed(
     id: &str,
     mut body: Incoming,
     content_type: Option<String>,
     shared: &Shared,
 ) -> Reply {
     let id = id.to_owned();
-    let (sender, receiver) = mpsc::channel(4);
-    let outcome = Ok(ReplyBody::Stream(receiver));
+    let (sender, chunks) = stream::channel();
+    let outcome = Ok(ReplyBody::Stream(chunks));
     shared.say(Said::Answered(Answer { id: id.to_owned(), outcome, content_type }));
     let mut sent = 0_u64;
     let mut ended = Ok(());
@@ -151,22 +154,16 @@ async fn stream(
                     ended = Err(Fault::new("Function.ResponseSizeTooLarge", message));
                     break;
                 }
-                // The caller may have gone; the function may say all it has to say.
-                let _ = sender.send(data).await;
+                sender.send(data).await;
             }
             Err(frame) => {
-                if let Some(kind) =
-                    frame.trailers_ref().and_then(|trailers| header(trailers, ERROR_TYPE))
-                {
-                    ended = Err(Fault::new(
-                        &error_type(Some(kind)),
-                        "the function failed while it streamed",
-                    ));
+                if let Some(fault) = frame.trailers_ref().and_then(fault_in_trailers) {
+                    ended = Err(fault);
                 }
             }
         }
     }
-    drop(sender);
+    sender.end(ended.clone().map_err(Into::into));
     let too_large =
         ended.as_ref().is_err_and(|fault| fault.kind == "Function.ResponseSizeTooLarge");
     shared.say(Said::Streamed(Streamed { id, ended, bytes: sent }));
@@ -179,6 +176,16 @@ async fn stream(
     } else {
         accepted()
     }
+}
+
+/// What a function says that fails after it has begun to stream; the error object in base64, as a header is one line.
+fn fault_in_trailers(trailers: &HeaderMap) -> Option<Fault> {
+    let kind = error_type(Some(header(trailers, ERROR_TYPE)?));
+    let body = header(trailers, ERROR_BODY).and_then(|body| STANDARD.decode(body).ok());
+    Some(match body {
+        Some(body) => Fault { kind, body: body.into() },
+        None => Fault::new(&kind, "the function failed while it streamed"),
+    })
 }
 
 async fn error(id: &str, request: Request<Incoming>, shared: &Shared) -> Reply {

@@ -47,7 +47,8 @@ pub(super) enum Refused {
 }
 
 impl State {
-    pub(super) fn new(limit: usize) -> State {
+    /// For `limit` events at a time; `managed` is a Managed Instance, where that may be one too.
+    pub(super) fn new(limit: usize, managed: bool) -> State {
         State {
             runtime: Runtime::default(),
             limit,
@@ -55,7 +56,7 @@ impl State {
             current: BTreeMap::new(),
             answered: VecDeque::new(),
             expired: VecDeque::new(),
-            extensions: Extensions::new(limit > 1),
+            extensions: Extensions::new(managed),
         }
     }
 
@@ -76,6 +77,9 @@ impl State {
             self.runtime = Runtime::Busy;
             self.answered.clear();
         }
+        // A retry has the id of what it retries; late answers to that are told by their nonce.
+        self.answered.retain(|id| *id != call.id);
+        self.expired.retain(|id| *id != call.id);
         self.current.insert(call.id.clone(), Arc::clone(&call));
         Some(call)
     }
@@ -156,7 +160,7 @@ mod tests {
 
     #[test]
     fn an_invocation_is_asked_for_answered_once_and_over() {
-        let mut state = State::new(1);
+        let mut state = State::new(1, false);
         assert!(state.fail_init().is_ok() && !state.is_idle());
         state.poll().expect("the first time");
         assert!(state.is_idle());
@@ -175,7 +179,7 @@ mod tests {
 
     #[test]
     fn an_answer_after_the_timeout_is_gone() {
-        let mut state = State::new(1);
+        let mut state = State::new(1, false);
         state.poll().expect("polled");
         state.offer(call("a"));
         state.take();
@@ -185,8 +189,37 @@ mod tests {
     }
 
     #[test]
+    fn a_retry_can_be_answered_and_not_by_what_comes_late() {
+        for limit in [1, 2] {
+            let mut state = State::new(limit, limit > 1);
+            let attempt = |state: &mut State, nonce: &str| {
+                state.poll().expect("there is room");
+                let call = Arc::into_inner(call("a")).expect("one");
+                state.offer(Arc::new(Call { nonce: nonce.to_owned(), ..call }));
+                state.take().expect("an event");
+            };
+            attempt(&mut state, "one");
+            assert!(state.expire("a"));
+            attempt(&mut state, "two");
+            assert_eq!(state.answer("a", Some("one")), Err(Refused::Expired));
+            assert_eq!(state.answer("a", Some("two")), Ok(()));
+            attempt(&mut state, "three");
+            assert_eq!(state.answer("a", Some("three")), Ok(()), "{limit}");
+        }
+    }
+
+    #[test]
+    fn extensions_of_a_managed_instance_hear_of_no_invocations() {
+        for (limit, managed) in [(1, false), (1, true), (2, true)] {
+            let mut state = State::new(limit, managed);
+            let registered = state.extensions.register("x", vec!["INVOKE".to_owned()]);
+            assert_eq!(registered.is_err(), managed, "{limit}");
+        }
+    }
+
+    #[test]
     fn a_managed_instance_has_several_events_at_a_time() {
-        let mut state = State::new(2);
+        let mut state = State::new(2, true);
         for id in ["a", "b", "c"] {
             state.poll().expect("there is room");
             state.offer(call(id));

@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use brawn_core::{Error, ErrorKind, Result};
 use rustix::process::Pid;
 
-use super::{Limits, PERIOD, procfs};
+use super::orphans::Orphans;
+use super::{FREEZING, Limits, PERIOD, procfs};
 use crate::clock::random;
 
 const ROOT: &str = "/sys/fs/cgroup";
@@ -20,6 +22,7 @@ pub(crate) struct Cgroup {
     layout: Layout,
     mark: String,
     groups: Vec<Pid>,
+    orphans: Mutex<Orphans>,
 }
 
 #[derive(Debug)]
@@ -54,7 +57,8 @@ impl Cgroup {
             Err(_) => version_1(root, membership, name)?,
         };
         // From here on dropping it removes the folders.
-        let cgroup = Cgroup { layout, mark: mark.to_owned(), groups: Vec::new() };
+        let orphans = Mutex::new(Orphans::new(mark));
+        let cgroup = Cgroup { layout, mark: mark.to_owned(), groups: Vec::new(), orphans };
         cgroup.limit(limits)?;
         Ok(cgroup)
     }
@@ -120,9 +124,15 @@ impl Cgroup {
         let _ = self.set_share(share);
     }
 
-    /// Returns when it is done; 100 ms at most, as a process in the kernel freezes when it comes out.
-    pub(super) fn freeze(&self, frozen: bool) {
-        let (file, word, is_done): (PathBuf, &str, Box<dyn Fn() -> bool>) = match &self.layout {
+    pub(super) fn tidy(&self) {
+        // The kernel counts and holds those that live.
+        self.orphans.lock().unwrap_or_else(PoisonError::into_inner).look(&self.groups);
+    }
+
+    /// Begins it; gives who tells whether it is done.
+    pub(super) fn freeze(&self, frozen: bool) -> Box<dyn Fn() -> bool + Send> {
+        type IsDone = Box<dyn Fn() -> bool + Send>;
+        let (file, word, is_done): (PathBuf, &str, IsDone) = match &self.layout {
             Layout::Two(folder) => {
                 let events = folder.join("cgroup.events");
                 let wanted = u64::from(frozen);
@@ -137,11 +147,8 @@ impl Cgroup {
                 (file, word, Box::new(done))
             }
         };
-        let until = Instant::now() + Duration::from_millis(100);
         let _ = fs::write(&file, word);
-        while !is_done() && Instant::now() < until {
-            std::thread::sleep(Duration::from_micros(100));
-        }
+        is_done
     }
 
     pub(super) fn cpu(&self) -> Duration {
@@ -179,6 +186,13 @@ impl Cgroup {
         self.join().iter().flat_map(|file| listed(file)).collect()
     }
 
+    pub(super) fn kill(&self) {
+        if let Layout::Two(folder) = &self.layout {
+            let _ = fs::write(folder.join("cgroup.kill"), "1");
+        }
+        procfs::signal(&self.members(), rustix::process::Signal::KILL);
+    }
+
     /// Lists the processes from any thread.
     pub(super) fn lister(&self) -> impl Fn() -> BTreeSet<i32> + Send + 'static {
         let files = self.join();
@@ -189,13 +203,17 @@ impl Cgroup {
 
 impl Drop for Cgroup {
     fn drop(&mut self) {
-        if let Layout::Two(folder) = &self.layout {
-            let _ = fs::write(folder.join("cgroup.kill"), "1");
-        }
         // The signal first: what is frozen dies as it thaws, without another instruction of its own.
-        procfs::signal(&self.members(), rustix::process::Signal::KILL);
-        self.freeze(false);
-        procfs::kill_all(&self.groups, &self.mark, || self.members());
+        self.kill();
+        let (is_thawed, until) = (self.freeze(false), Instant::now() + FREEZING);
+        while !is_thawed() && Instant::now() < until {
+            std::thread::sleep(Duration::from_micros(100));
+        }
+        // Where nothing was started, nothing bears the mark.
+        if !self.groups.is_empty() {
+            procfs::kill_all(&self.groups, &self.mark, || self.members());
+            self.tidy();
+        }
         for folder in self.folders() {
             // The last process may still be on its way out of the kernel.
             let until = Instant::now() + Duration::from_millis(500);

@@ -1,14 +1,16 @@
 //! What holds a function to its share, its memory and its turn.
 
 mod cgroup;
+mod meter;
+mod orphans;
 mod overlap;
 mod procfs;
 mod steered;
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use brawn_core::{Error, Result};
+use brawn_core::{Error, ErrorKind, Result};
 use rustix::process::Pid;
 
 use self::cgroup::Cgroup;
@@ -17,6 +19,9 @@ use self::steered::Steered;
 
 /// The period of Lambda's CPU shares. Source: github.com/pwrdrvr/lambda-throttling (128 MB runs 1.44 of 20 ms).
 pub(crate) const PERIOD: Duration = Duration::from_millis(20);
+
+/// How long it is waited for processes to freeze.
+const FREEZING: Duration = Duration::from_millis(100);
 
 /// How the limits are enforced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,10 +74,16 @@ impl Sandbox {
         let steered = |binds| Sandbox::Steered(Steered::new(limits, mark, binds));
         match wanted {
             Enforcement::Off => Ok(steered(false)),
+            Enforcement::Steered if !procfs::is_there() => Err(Error::new(
+                ErrorKind::Unsupported,
+                "nothing can be metered here: there is no `/proc`",
+            )
+            .with_hint("`--enforce off` holds to the timeout, payload sizes and protocol")),
             Enforcement::Steered => Ok(steered(true)),
             Enforcement::Cgroup => Cgroup::new(limits, mark).map(Sandbox::Cgroup),
             Enforcement::Auto => {
-                Ok(Cgroup::new(limits, mark).map_or_else(|_| steered(true), Sandbox::Cgroup))
+                let metered = |_| steered(procfs::is_there());
+                Ok(Cgroup::new(limits, mark).map_or_else(metered, Sandbox::Cgroup))
             }
         }
     }
@@ -87,6 +98,11 @@ impl Sandbox {
             Sandbox::Steered(steered) if steered.binds() => {
                 "approximate (no cgroup may be made here): CPU time metered and stopped by signals in 20 ms periods, \
                  memory polled every 2 ms, frozen by SIGSTOP"
+                    .to_owned()
+            }
+            Sandbox::Steered(_) if !procfs::is_there() => {
+                "off (there is no `/proc` here): CPU and memory are neither limited nor metered, and nothing is frozen; \
+                 timeout, payload sizes and protocol are as in Lambda"
                     .to_owned()
             }
             Sandbox::Steered(_) => {
@@ -127,11 +143,33 @@ impl Sandbox {
         }
     }
 
-    /// Stops everything in it, or lets it go on.
-    pub(crate) fn freeze(&self, frozen: bool) {
+    /// Waits for processes that have ended without a parent; at the end of an invocation, while all that lives can still be told.
+    pub(crate) fn tidy(&self) {
         match self {
+            Sandbox::Cgroup(cgroup) => cgroup.tidy(),
+            // It does so whenever it looks.
+            Sandbox::Steered(_) => {}
+        }
+    }
+
+    /// Sends everything in it the signal that ends it. Dropping it makes sure.
+    pub(crate) fn kill(&self) {
+        match self {
+            Sandbox::Cgroup(cgroup) => cgroup.kill(),
+            Sandbox::Steered(steered) => steered.kill(),
+        }
+    }
+
+    /// Stops everything in it, or lets it go on. Done when this returns, or after 100 ms, as a process in the kernel freezes when it
+    /// comes out.
+    pub(crate) async fn freeze(&self, frozen: bool) {
+        let is_done = match self {
             Sandbox::Cgroup(cgroup) => cgroup.freeze(frozen),
-            Sandbox::Steered(steered) => steered.freeze(frozen),
+            Sandbox::Steered(steered) => return steered.freeze(frozen),
+        };
+        let until = Instant::now() + FREEZING;
+        while !is_done() && Instant::now() < until {
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
 

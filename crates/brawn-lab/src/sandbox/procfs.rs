@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, kill_process_group, waitpid};
 
 /// `/proc/PID/stat`, as far as it is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,23 +13,34 @@ pub(crate) struct Stat {
     pub(crate) state: char,
     pub(crate) parent: i32,
     pub(crate) group: i32,
-    /// User and system time, of the process and of the children it has waited for, in ticks of 10 ms.
+    /// User and system time of the process, in ticks of 10 ms.
     pub(crate) cpu: Duration,
+    /// The same of the children it has waited for, and of those that they have waited for.
+    pub(crate) waited: Duration,
     pub(crate) resident: u64,
+}
+
+impl Stat {
+    /// It has ended, and is there only to be waited for.
+    pub(crate) fn is_dead(&self) -> bool {
+        matches!(self.state, 'Z' | 'X')
+    }
 }
 
 /// Of the command in the parentheses anything can be part, so the fields are counted from the last one.
 fn parse(text: &str) -> Option<Stat> {
     let fields: Vec<&str> = text.get(text.rfind(')')? + 1..)?.split_whitespace().collect();
     let number = |at: usize| fields.get(at)?.parse::<i64>().ok();
-    // utime, stime, cutime, cstime; USER_HZ is 100 on every Linux.
-    let ticks = number(11)? + number(12)? + number(13)? + number(14)?;
+    // USER_HZ is 100 on every Linux.
+    let ticks = |ticks: i64| Some(Duration::from_millis(u64::try_from(ticks).ok()? * 10));
     let page = u64::try_from(rustix::param::page_size()).ok()?;
     Some(Stat {
         state: fields.first()?.chars().next()?,
         parent: i32::try_from(number(1)?).ok()?,
         group: i32::try_from(number(2)?).ok()?,
-        cpu: Duration::from_millis(u64::try_from(ticks).ok()? * 10),
+        // utime and stime, cutime and cstime.
+        cpu: ticks(number(11)? + number(12)?)?,
+        waited: ticks(number(13)? + number(14)?)?,
         resident: u64::try_from(number(21)?).ok()? * page,
     })
 }
@@ -42,6 +53,14 @@ pub(crate) fn stat(pid: i32) -> Option<Stat> {
 pub(crate) fn peak_resident(pid: i32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kilobytes| kilobytes << 10)
+}
+
+/// The part of the memory that the process holds resident, of what it shares with others its share only; in bytes. The kernel
+/// walks all its pages for that.
+pub(crate) fn proportional(pid: i32) -> Option<u64> {
+    let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
+    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"))?;
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kilobytes| kilobytes << 10)
 }
 
@@ -95,6 +114,13 @@ pub(crate) fn tree(root: i32) -> BTreeSet<i32> {
     found
 }
 
+/// Children of this program's first thread: orphans that it adopts come to that one, and those started by other threads do not.
+pub(crate) fn adopted() -> Vec<i32> {
+    let own = rustix::process::getpid().as_raw_nonzero();
+    let children = fs::read_to_string(format!("/proc/self/task/{own}/children"));
+    children.unwrap_or_default().split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
+}
+
 /// Every process, but for the dead, that is in one of the process groups or has `mark` in its environment: forks that left the
 /// group and daemons too.
 pub(crate) fn belonging(groups: &[Pid], mark: &str) -> BTreeSet<i32> {
@@ -105,13 +131,13 @@ pub(crate) fn belonging(groups: &[Pid], mark: &str) -> BTreeSet<i32> {
             stat(*pid).is_some_and(|stat| {
                 let in_group =
                     groups.iter().any(|group| group.as_raw_nonzero().get() == stat.group);
-                !matches!(stat.state, 'Z' | 'X') && (in_group || is_marked(*pid, mark))
+                !stat.is_dead() && (in_group || is_marked(*pid, mark))
             })
         })
         .collect()
 }
 
-fn is_marked(pid: i32, mark: &str) -> bool {
+pub(crate) fn is_marked(pid: i32, mark: &str) -> bool {
     let environment = fs::read(Path::new("/proc").join(pid.to_string()).join("environ"));
     environment
         .is_ok_and(|bytes| bytes.windows(mark.len().max(1)).any(|window| window == mark.as_bytes()))
@@ -125,8 +151,22 @@ pub(crate) fn signal(pids: &BTreeSet<i32>, signal: Signal) {
     }
 }
 
+/// Whether there is anything to read here: elsewhere than on Linux there mostly is not.
+pub(crate) fn is_there() -> bool {
+    Path::new("/proc/self/stat").exists()
+}
+
+/// Ends every process of the groups, which needs no `/proc`.
+pub(crate) fn kill_groups(groups: &[Pid]) {
+    for group in groups {
+        // Gone already: that is what was wanted.
+        let _ = kill_process_group(*group, Signal::KILL);
+    }
+}
+
 /// Ends everything that belongs to the groups or bears the mark, and collects orphans that came to this program.
 pub(crate) fn kill_all(groups: &[Pid], mark: &str, also: impl Fn() -> BTreeSet<i32>) {
+    kill_groups(groups);
     let mut killed = BTreeSet::new();
     for _ in 0..200 {
         let mut left = belonging(groups, mark);
@@ -159,9 +199,37 @@ mod tests {
         let text = "7 (a) b (c) S 3 5 5 0 -1 4194304 10 0 0 0 12 3 4 1 20 0 1 0 99 1000 25 18446744073709551615";
         let stat = parse(text).expect("parses");
         assert_eq!((stat.state, stat.parent, stat.group), ('S', 3, 5));
-        assert_eq!(stat.cpu, Duration::from_millis(200));
+        assert_eq!(
+            (stat.cpu, stat.waited),
+            (Duration::from_millis(150), Duration::from_millis(50))
+        );
         assert_eq!(stat.resident, 25 * rustix::param::page_size() as u64);
         assert_eq!(parse("7 (a"), None);
+    }
+
+    #[test]
+    fn a_group_ends_as_a_whole() {
+        use std::os::unix::process::{CommandExt, ExitStatusExt};
+        let mut shell = std::process::Command::new("sh")
+            .args(["-c", "sleep 300 & echo $!; wait"])
+            .process_group(0)
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .expect("sh");
+        let mut told = String::new();
+        let pipe = shell.stdout.take().expect("piped");
+        std::io::BufRead::read_line(&mut std::io::BufReader::new(pipe), &mut told).expect("told");
+        let sleeper: i32 = told.trim().parse().expect("a process");
+        let group = Pid::from_raw(i32::try_from(shell.id()).expect("small")).expect("a process");
+        kill_groups(&[group]);
+        assert_eq!(shell.wait().expect("ours").signal(), Some(9));
+        // Its parent is whoever adopts orphans here, who may take a while to wait for it.
+        let ends = || stat(sleeper).is_none_or(|stat| stat.is_dead());
+        let until = std::time::Instant::now() + Duration::from_secs(10);
+        while !ends() && std::time::Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert!(ends());
     }
 
     #[test]

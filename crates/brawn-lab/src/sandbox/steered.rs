@@ -3,12 +3,14 @@
 //! What was used too much in one period is taken from the next ones, so that the share holds over time although the meter
 //! is only as fine as the scheduler's tick (1 to 10 ms).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal};
 
+use super::meter::{Meter, Used};
+use super::orphans::Orphans;
 use super::{Limits, PERIOD, procfs};
 
 /// How often CPU time and memory are looked at.
@@ -19,7 +21,6 @@ const LOOK: Duration = Duration::from_millis(2);
 pub(crate) struct Steered {
     shared: Arc<Shared>,
     mark: String,
-    groups: Vec<Pid>,
 }
 
 #[derive(Debug)]
@@ -32,8 +33,11 @@ struct Shared {
 #[derive(Debug)]
 struct State {
     limits: Limits,
-    /// Processes that were started and live, and all their descendants with them.
+    /// Processes that were started, each the first of its group.
+    groups: Vec<Pid>,
+    /// Those of them that live; all their descendants belong here.
     roots: BTreeSet<i32>,
+    orphans: Orphans,
     frozen: bool,
     over: bool,
     killed: bool,
@@ -41,38 +45,13 @@ struct State {
     meter: Meter,
 }
 
-/// CPU time of a changing set of processes.
-#[derive(Clone, Debug, Default)]
-struct Meter {
-    seen: BTreeMap<i32, Duration>,
-    gone: Duration,
-}
-
-impl Meter {
-    /// Takes the newest reading of each process that lives; what a dead one had used stays counted.
-    fn read(&mut self, now: impl Iterator<Item = (i32, Duration)>) {
-        let now: BTreeMap<i32, Duration> = now.collect();
-        for (pid, used) in std::mem::take(&mut self.seen) {
-            match now.get(&pid) {
-                Some(newer) => drop(self.seen.insert(pid, used.max(*newer))),
-                None => self.gone += used,
-            }
-        }
-        for (pid, used) in now {
-            self.seen.entry(pid).or_insert(used);
-        }
-    }
-
-    fn total(&self) -> Duration {
-        self.gone + self.seen.values().sum::<Duration>()
-    }
-}
-
 impl State {
-    /// The processes that live. A number that is free again may be another's: what is gone is forgotten.
+    /// The processes that live, those too whose parent has ended.
     fn tree(&mut self) -> BTreeSet<i32> {
+        // A number that is free again may be another's: what is gone is forgotten.
         self.roots.retain(|root| procfs::stat(*root).is_some());
-        self.roots.iter().flat_map(|root| procfs::tree(*root)).collect()
+        let orphans = self.orphans.look(&self.groups);
+        self.roots.iter().chain(&orphans).flat_map(|root| procfs::tree(*root)).collect()
     }
 }
 
@@ -86,7 +65,9 @@ impl Steered {
     pub(super) fn new(limits: Limits, mark: &str, binds: bool) -> Steered {
         let state = State {
             limits,
+            groups: Vec::new(),
             roots: BTreeSet::new(),
+            orphans: Orphans::new(mark),
             frozen: false,
             over: false,
             killed: false,
@@ -94,7 +75,7 @@ impl Steered {
             meter: Meter::default(),
         };
         let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new(), binds });
-        Steered { shared, mark: mark.to_owned(), groups: Vec::new() }
+        Steered { shared, mark: mark.to_owned() }
     }
 
     pub(super) fn binds(&self) -> bool {
@@ -102,12 +83,13 @@ impl Steered {
     }
 
     pub(super) fn started(&mut self, pid: Pid) {
-        self.shared.lock().roots.insert(pid.as_raw_nonzero().get());
-        if self.groups.is_empty() {
+        let mut state = self.shared.lock();
+        if state.groups.is_empty() {
             let shared = Arc::clone(&self.shared);
             std::thread::spawn(move || steer(&shared));
         }
-        self.groups.push(pid);
+        state.roots.insert(pid.as_raw_nonzero().get());
+        state.groups.push(pid);
     }
 
     pub(super) fn share(&self, share: f64) {
@@ -115,11 +97,20 @@ impl Steered {
     }
 
     pub(super) fn freeze(&self, frozen: bool) {
+        if !self.shared.binds {
+            return;
+        }
         let mut state = self.shared.lock();
         state.frozen = frozen;
         let signal = if frozen { Signal::STOP } else { Signal::CONT };
         procfs::signal(&state.tree(), signal);
         self.shared.changed.notify_all();
+    }
+
+    pub(super) fn kill(&self) {
+        let mut state = self.shared.lock();
+        procfs::kill_groups(&state.groups);
+        procfs::signal(&state.tree(), Signal::KILL);
     }
 
     pub(super) fn cpu(&self) -> Duration {
@@ -147,10 +138,15 @@ impl Steered {
 
 impl Drop for Steered {
     fn drop(&mut self) {
-        self.shared.lock().over = true;
+        let groups = {
+            let mut state = self.shared.lock();
+            state.over = true;
+            state.groups.clone()
+        };
         self.shared.changed.notify_all();
-        if !self.groups.is_empty() {
-            procfs::kill_all(&self.groups, &self.mark, BTreeSet::new);
+        if !groups.is_empty() {
+            procfs::kill_all(&groups, &self.mark, BTreeSet::new);
+            self.shared.lock().orphans.look(&groups);
         }
     }
 }
@@ -162,10 +158,19 @@ fn look(state: &mut State) -> (BTreeSet<i32>, u64) {
         tree.iter().filter_map(|pid| Some((*pid, procfs::stat(*pid)?))).collect();
     let resident = stats.iter().map(|(_, stat)| stat.resident).sum();
     state.peak = state.peak.max(resident);
-    state
-        .meter
-        .read(stats.iter().map(|(pid, stat)| (*pid, stat.cpu.max(procfs::live_threads(*pid)))));
+    state.meter.read(stats.iter().map(|(pid, stat)| {
+        let own = stat.cpu.max(procfs::live_threads(*pid));
+        (*pid, Used { own, waited: stat.waited })
+    }));
     (tree, resident)
+}
+
+/// The memory that the processes hold, where what they share counts once.
+fn shared_once(tree: &BTreeSet<i32>) -> u64 {
+    let held = |pid: &i32| {
+        procfs::proportional(*pid).or_else(|| procfs::stat(*pid).map(|stat| stat.resident))
+    };
+    tree.iter().filter_map(held).sum()
 }
 
 fn steer(shared: &Shared) {
@@ -173,6 +178,7 @@ fn steer(shared: &Shared) {
     let mut credit = 0.0_f64;
     let mut used = Duration::ZERO;
     let mut stopped = false;
+    let mut looked: Option<Instant> = None;
     loop {
         let mut state = shared.lock();
         while state.frozen && !state.over {
@@ -189,7 +195,18 @@ fn steer(shared: &Shared) {
             std::thread::sleep(LOOK);
             continue;
         }
-        if resident > state.limits.memory {
+        // Forks share pages, which count for each of them in what is resident.
+        let memory = state.limits.memory;
+        let over = resident > memory
+            && match looked {
+                _ if tree.len() < 2 => true,
+                Some(at) if at.elapsed() < PERIOD => false,
+                _ => {
+                    looked = Some(Instant::now());
+                    shared_once(&tree) > memory
+                }
+            };
+        if over {
             state.killed = true;
             procfs::signal(&tree, Signal::KILL);
         }
@@ -214,21 +231,5 @@ fn steer(shared: &Shared) {
         let next = period.saturating_duration_since(Instant::now());
         // Stopped processes need no look before the period ends; running ones may use their credit on all cores.
         std::thread::sleep(if stopped { next } else { next.min(LOOK) });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_the_dead_have_used_stays_counted() {
-        let ms = Duration::from_millis;
-        let mut meter = Meter::default();
-        meter.read([(1, ms(10)), (2, ms(5))].into_iter());
-        assert_eq!(meter.total(), ms(15));
-        // 2 ended, 3 is new, and 1 is read from a coarser clock than before.
-        meter.read([(1, ms(8)), (3, ms(1))].into_iter());
-        assert_eq!(meter.total(), ms(16));
     }
 }

@@ -57,6 +57,12 @@ impl Mapping {
         }
     }
 
+    /// How long a message must be hidden at least, so that it does not come back while its batch waits to be full or is worked on
+    /// by a function of this `timeout`; 30 s, SQS's default, and the window are the least.
+    pub fn least_visibility(&self, timeout: Duration) -> Duration {
+        self.batch_window + timeout.max(Duration::from_secs(30))
+    }
+
     fn is_fifo(&self) -> bool {
         self.queue.ends_with(".fifo")
     }
@@ -296,6 +302,9 @@ mod tests {
         };
         assert!(told(fifo).contains("no batching window"));
         assert!(told(|mapping| mapping.max_receive_count = Some(0)).contains("1 to 1000"));
+        let window = Mapping { batch_window: Duration::from_secs(60), ..Mapping::new("jobs") };
+        let least = |timeout| window.least_visibility(Duration::from_secs(timeout)).as_secs();
+        assert_eq!([least(3), least(100)], [90, 160]);
         assert_eq!(Mapping::new("jobs.fifo").dead_letters(), "jobs-dlq.fifo");
     }
 }

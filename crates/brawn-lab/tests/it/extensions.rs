@@ -140,6 +140,23 @@ async fn an_extension_that_does_not_end_is_killed_after_two_seconds() {
     assert_eq!(processes_with(&mark), Vec::<String>::new());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn environments_end_at_the_same_time() {
+    let folder = folder_with("meeting", "extension that meets others at the end");
+    let meeting = tempfile::tempdir().expect("a folder");
+    let concurrency = std::num::NonZeroUsize::new(2).expect("two");
+    let extensions = Some(folder.path().to_owned());
+    let mut settings = Settings { extensions, concurrency, ..settings("serve") };
+    let place = meeting.path().to_str().expect("text").to_owned();
+    settings.variables.push(("TEST_FOLDER".to_owned(), place));
+    let lab = Lab::start(settings).await;
+    let event = json!({"do": "sleep", "ms": 300});
+    tokio::join!(lab.invoke(event.clone()), lab.invoke(event));
+    lab.emulator.shut_down().await;
+    // Each was told while the other was there.
+    assert_eq!(lab.log.text().matches("two are ending").count(), 2, "{}", lab.log.text());
+}
+
 #[test]
 fn what_cannot_be_started_is_refused_before_anything_is() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -24,6 +24,8 @@ async fn a_crash_at_init_is_tried_again_and_named() {
     assert!(
         log.contains("INIT_REPORT Init Duration: ") && log.contains("Phase: init\tStatus: error")
     );
+    assert!(log.contains("Phase: invoke\tStatus: error\tError Type: Runtime.ExitError\n"), "{log}");
+    assert!(!log.contains("\tInit Duration: ") && report.init.is_none(), "{log}");
     lab.emulator.shut_down().await;
 }
 
@@ -52,6 +54,18 @@ async fn a_function_that_never_polls_ends_at_both_limits() {
         error["errorMessage"].as_str().expect("text").ends_with("timed out after 0.40 seconds")
     );
     assert!(lab.log.text().contains("Phase: init\tStatus: timeout"));
+    lab.emulator.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_timeout_is_told_by_its_setting_after_an_init_within_it() {
+    let lab = Lab::start(Settings { timeout: Duration::from_secs(1), ..settings("serve") }).await;
+    for _ in 0..2 {
+        // The second time the process is started within the invocation, which leaves it less.
+        let (error, _) = lab.invoke(json!({"do": "sleep", "ms": 5000})).await;
+        let message = error["errorMessage"].as_str().expect("text");
+        assert!(message.ends_with("Task timed out after 1.00 seconds"), "{message}");
+    }
     lab.emulator.shut_down().await;
 }
 
@@ -92,9 +106,9 @@ async fn a_process_that_ends_during_an_invocation_is_named_by_its_status() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_on_stdout_does_not_grow_the_emulator() {
     // The log of this test keeps nothing: what grows would be the emulator.
-    let emulator =
-        brawn_lab::Emulator::new(settings("serve"), std::sync::Arc::new(brawn_lab::Discard))
-            .expect("good settings");
+    let settings = Settings { timeout: Duration::from_secs(300), ..settings("serve") };
+    let emulator = brawn_lab::Emulator::new(settings, std::sync::Arc::new(brawn_lab::Discard))
+        .expect("good settings");
     let resident = || {
         let status = std::fs::read_to_string("/proc/self/statm").expect("Linux");
         status.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok()).expect("pages") * 4096
@@ -127,6 +141,27 @@ async fn forks_and_daemons_end_with_their_environment() {
         lab.emulator.shut_down().await;
         assert_eq!(processes_with(&mark), Vec::<String>::new(), "{enforcement:?}");
         assert!(!folders.iter().any(|folder| folder.exists()), "{folders:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn orphans_that_have_ended_are_waited_for() {
+    for enforcement in ways() {
+        let lab = Lab::start(Settings { enforcement, ..settings("serve") }).await;
+        let (orphans, _) = lab.invoke(json!({"do": "orphans", "count": 10})).await;
+        let orphans = orphans.as_array().expect("their numbers").clone();
+        assert_eq!(orphans.len(), 10);
+        let left = || {
+            let is_there =
+                |pid: &&serde_json::Value| std::path::Path::new(&format!("/proc/{pid}")).exists();
+            orphans.iter().filter(is_there).count()
+        };
+        let until = Instant::now() + Duration::from_secs(20);
+        while left() > 0 && Instant::now() < until {
+            lab.invoke(json!({"do": "sleep", "ms": 20})).await;
+        }
+        assert_eq!(left(), 0, "{enforcement:?}");
+        lab.emulator.shut_down().await;
     }
 }
 
@@ -185,4 +220,21 @@ fn dropping_everything_leaves_nothing_either() {
         assert_eq!(processes_with(&mark), Vec::<String>::new(), "{enforcement:?}");
         assert!(!folders.iter().any(|folder| folder.exists()), "{folders:?}");
     }
+}
+
+#[test]
+fn a_look_at_what_can_be_enforced_kills_nobody() {
+    // Every process of the emulator's own bears a mark; a stranger's environment may have any words in it.
+    let mut stranger = std::process::Command::new("sleep")
+        .arg("60")
+        .env("CI_COMMIT_MESSAGE", "a probe and [$LATEST] of it")
+        .spawn()
+        .expect("sleep");
+    for enforcement in ways() {
+        let settings = Settings { enforcement, ..Settings::new(["sh"]) };
+        drop(brawn_lab::Emulator::new(settings, std::sync::Arc::new(brawn_lab::Discard)));
+    }
+    let ended = stranger.try_wait().expect("it is ours");
+    stranger.kill().and_then(|()| stranger.wait()).expect("it ends");
+    assert_eq!(ended, None);
 }

@@ -47,6 +47,7 @@ fn this_program_as_the_function() {
             );
             std::process::exit(1);
         }
+        "spin as a child" => spin(Duration::from_millis(200), 1),
         "never poll" => loop {
             std::thread::sleep(Duration::from_secs(1));
         },
@@ -71,6 +72,7 @@ fn this_program_as_the_function() {
             println!("it stays");
             std::thread::sleep(Duration::from_secs(60));
         }
+        "extension that meets others at the end" => extension::meet(),
         "extension" => {
             // SHUTDOWN is for external ones.
             let name = ("Lambda-Extension-Name", "watcher");
@@ -93,7 +95,9 @@ fn serve() -> ! {
         assert_eq!(event.status, 200);
         count += 1;
         let payload: Value = serde_json::from_slice(&event.body).expect("events are JSON");
-        handle(&event, &payload, count);
+        // A function URL brings what is to be done as the body of a request.
+        let inner = payload["body"].as_str().and_then(|body| serde_json::from_str(body).ok());
+        handle(&event, inner.as_ref().unwrap_or(&payload), count);
     }
 }
 
@@ -107,6 +111,7 @@ fn handle(event: &Answer, payload: &Value, count: u64) {
     let answer = |value: &Value| call("POST", &path, &[], value.to_string().as_bytes()).status;
     match payload["do"].as_str().unwrap_or("echo") {
         "echo" => {
+            std::thread::sleep(Duration::from_millis(number("ms")));
             let headers: serde_json::Map<String, Value> =
                 event.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
             let variables: serde_json::Map<String, Value> = std::env::vars()
@@ -116,13 +121,23 @@ fn handle(event: &Answer, payload: &Value, count: u64) {
                 .map(|(name, value)| (name, json!(value)))
                 .collect();
             answer(
-                &json!({ "event": payload, "headers": headers, "variables": variables, "count": count }),
+                &json!({ "event": payload, "headers": headers, "variables": variables, "count": count, "cores": cores() }),
             );
         }
         "spin" => {
             let begun = Instant::now();
             spin(Duration::from_millis(number("ms")), number("threads").max(1));
             answer(&json!({ "wall_ms": begun.elapsed().as_secs_f64() * 1e3 }));
+        }
+        "spin in children" => {
+            for _ in 0..number("count") {
+                let words = command();
+                let (program, arguments) = words.split_first().expect("a program");
+                let child =
+                    Command::new(program).args(arguments).env(ACT, "spin as a child").status();
+                assert!(child.expect("it starts").success());
+            }
+            answer(&json!("span"));
         }
         "work" => {
             work(number("serial"), number("parallel"), number("copied_mb"));
@@ -186,6 +201,22 @@ fn handle(event: &Answer, payload: &Value, count: u64) {
             Command::new("sh").args(["-c", "sleep 300 &"]).status().expect("sh");
             answer(&json!({ "child": child.id(), "left": left.is_ok() }));
         }
+        "share memory" => {
+            // A shell that holds 40 MB, and eight forks of it.
+            let script = "x=$(head -c 40000000 /dev/zero | tr '\\0' x)
+                for i in 1 2 3 4 5 6 7 8; do (sleep 0.5; :) & done
+                wait; echo ${#x}";
+            let said = Command::new("sh").args(["-c", script]).output().expect("sh");
+            answer(&json!(String::from_utf8(said.stdout).expect("text").trim()));
+        }
+        "orphans" => {
+            let orphan = |_| {
+                let said = Command::new("sh").args(["-c", "sleep 0.1 >&- & echo $!"]).output();
+                let said = String::from_utf8(said.expect("sh").stdout).expect("text");
+                said.trim().parse::<u32>().expect("a number")
+            };
+            answer(&json!((0..number("count")).map(orphan).collect::<Vec<_>>()));
+        }
         "crowd" => {
             // Each leaves its group, and none has a parent that waits for it.
             for _ in 0..number("count") {
@@ -196,6 +227,38 @@ fn handle(event: &Answer, payload: &Value, count: u64) {
             }
         }
         "stream" => stream(&path, number("ms")),
+        "stream long" => {
+            stream_long(&path, number("chunks"), payload["end"].as_str().unwrap_or("whole"))
+        }
+        "beat" => {
+            // How many microseconds it has come beyond its deadline, until it comes no further; and a flood beside it.
+            let deadline: i128 =
+                event.header("lambda-runtime-deadline-ms").parse().expect("a number");
+            let file =
+                std::fs::File::create(payload["file"].as_str().expect("a file")).expect("made");
+            loop {
+                let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+                let now = i128::try_from(now.expect("after 1970").as_micros()).expect("small");
+                let late = format!("{:>12}", now - deadline * 1000);
+                std::os::unix::fs::FileExt::write_all_at(&file, late.as_bytes(), 0)
+                    .expect("written");
+                println!("{late}");
+            }
+        }
+        "daemon" => {
+            // In a session of its own, and its parent is gone; it works all the time.
+            let script = "while :; do echo >> \"$0\"; done";
+            let mut daemon = Command::new("setsid");
+            daemon.args([
+                "sh",
+                "-c",
+                "sh -c \"$1\" \"$0\" & exit",
+                payload["file"].as_str().expect("a file"),
+                script,
+            ]);
+            assert!(daemon.status().expect("setsid").success());
+            answer(&json!("left"));
+        }
         "tick" => {
             // Work that is left behind: it must not go on between invocations.
             let file = payload["file"].as_str().expect("a file").to_owned();
@@ -231,6 +294,12 @@ fn triggered(event: &Answer, records: &[Value]) {
     let failures: Vec<Value> =
         half.map(|record| json!({ "itemIdentifier": record["messageId"] })).collect();
     answer("response", &json!({ "batchItemFailures": failures }).to_string());
+}
+
+/// The cores that this process may use, as `/proc` lists them.
+fn cores() -> Option<String> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    Some(status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?.trim().to_owned())
 }
 
 /// Burns CPU time on each of `threads`: measured as CPU time, so that a share shows in the wall time.
@@ -310,6 +379,35 @@ fn stream(path: &str, pause_ms: u64) {
     socket.write_all(&[head.into_bytes(), chunk(&first)].concat()).expect("sent");
     std::thread::sleep(Duration::from_millis(pause_ms));
     socket.write_all(&[chunk(b"two"), b"0\r\n\r\n".to_vec()].concat()).expect("sent");
+    assert_eq!(read(socket).status, 202);
+}
+
+/// Chunks of 64 KB, and then an `end`: a whole one, the process's own, none at all, or an error told behind what was written.
+fn stream_long(path: &str, chunks: u64, end: &str) {
+    let mut socket = connect();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: lambda\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\
+         trailer: Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body\r\n\
+         lambda-runtime-function-response-mode: streaming\r\ncontent-type: text/plain\r\n\r\n"
+    );
+    socket.write_all(head.as_bytes()).expect("sent");
+    let chunk = [b"10000\r\n".as_slice(), &[b'x'; 0x10000], b"\r\n"].concat();
+    for _ in 0..chunks {
+        socket.write_all(&chunk).expect("sent");
+    }
+    let trailers = match end {
+        "whole" => "",
+        "exit" => std::process::exit(3),
+        "never" => loop {
+            std::thread::sleep(Duration::from_secs(1));
+        },
+        // {"errorMessage":"rain"}
+        _ => {
+            "Lambda-Runtime-Function-Error-Type: Function.Rain\r\n\
+             Lambda-Runtime-Function-Error-Body: eyJlcnJvck1lc3NhZ2UiOiJyYWluIn0=\r\n"
+        }
+    };
+    socket.write_all(format!("0\r\n{trailers}\r\n").as_bytes()).expect("sent");
     assert_eq!(read(socket).status, 202);
 }
 

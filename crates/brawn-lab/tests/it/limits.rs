@@ -1,5 +1,6 @@
 //! CPU share, memory and freezing, by the kernel where this machine allows it and by steering everywhere.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use brawn_lab::{Enforcement, Settings, Status};
@@ -36,6 +37,34 @@ async fn two_threads_burn_the_same_share() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn environments_side_by_side_see_different_cores() {
+    if brawn_core::Vcpus::detect().visible < 2 {
+        eprintln!("skipped: one core");
+        return;
+    }
+    let (concurrency, visible) = (NonZeroUsize::new(2).expect("two"), NonZeroUsize::new(1));
+    let lab = Lab::start(Settings { concurrency, visible, ..settings("serve") }).await;
+    let event = json!({"do": "echo", "ms": 300});
+    let ((one, _), (other, _)) = tokio::join!(lab.invoke(event.clone()), lab.invoke(event));
+    assert!(one["cores"].as_str().expect("text").parse::<usize>().is_ok(), "{}", one["cores"]);
+    assert_ne!(one["cores"], other["cores"]);
+    lab.emulator.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_children_use_counts_once() {
+    for enforcement in ways() {
+        let lab = Lab::start(Settings { enforcement, ..settings("serve") }).await;
+        lab.invoke(json!({"do": "echo"})).await;
+        let (_, report) = lab.invoke(json!({"do": "spin in children", "count": 2})).await;
+        // 200 ms each, and what it takes to start them.
+        let used = report.cpu.as_secs_f64();
+        assert!((0.39..0.6).contains(&used), "{enforcement:?}: {used}");
+        lab.emulator.shut_down().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn memory_over_the_cap_is_the_end_and_the_caller_learns_of_it() {
     for enforcement in ways() {
         let limits =
@@ -61,6 +90,20 @@ async fn memory_over_the_cap_is_the_end_and_the_caller_learns_of_it() {
                 "Max Memory Used: 128 MB\tStatus: error\tError Type: Runtime.OutOfMemory"
             )
         );
+        lab.emulator.shut_down().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_forks_share_counts_once() {
+    for enforcement in ways() {
+        let limits =
+            Settings { memory_mb: 256, share: Some(1.0), enforcement, ..settings("serve") };
+        let lab = Lab::start(limits).await;
+        // 360 MB are resident in all of them, a ninth of that is there.
+        let (length, report) = lab.invoke(json!({"do": "share memory"})).await;
+        assert_eq!(report.status, Status::Success, "{enforcement:?}");
+        assert_eq!(length, "40000000");
         lab.emulator.shut_down().await;
     }
 }
@@ -95,6 +138,44 @@ async fn nothing_runs_between_invocations() {
         assert_ne!(ticks(), frozen, "{enforcement:?}");
         lab.emulator.shut_down().await;
     }
+}
+
+/// The function's daemon, whose parent ends at once: its ticks are counted in a file.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_daemon_is_frozen_and_has_its_part_of_the_share() {
+    for enforcement in ways() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("ticks");
+        let lab = Lab::start(Settings { memory_mb: 590, enforcement, ..settings("serve") }).await;
+        lab.invoke(json!({"do": "daemon", "file": file})).await;
+        let (_, report) = lab.invoke(json!({"do": "sleep", "ms": 500})).await;
+        let used = report.cpu.as_secs_f64() / report.duration.as_secs_f64();
+        // A busy machine may give it less, the share no more, but for a period at either end.
+        assert!(used > 0.01, "{enforcement:?}: {used}");
+        assert!(used < report.share + 0.3, "{enforcement:?}: {used}");
+        let ticks = || std::fs::metadata(&file).map_or(0, |file| file.len());
+        let frozen = ticks();
+        assert_ne!(frozen, 0);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert_eq!(ticks(), frozen, "{enforcement:?}");
+        lab.emulator.shut_down().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_limits_nothing_is_frozen() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("ticks");
+    let lab = Lab::start(Settings { enforcement: Enforcement::Off, ..settings("serve") }).await;
+    lab.invoke(json!({"do": "tick", "file": file})).await;
+    let ticks = || std::fs::metadata(&file).map_or(0, |file| file.len());
+    let before = ticks();
+    let until = std::time::Instant::now() + Duration::from_secs(20);
+    while ticks() <= before + 5 && std::time::Instant::now() < until {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(ticks() > before + 5);
+    lab.emulator.shut_down().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

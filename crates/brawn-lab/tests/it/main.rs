@@ -12,6 +12,7 @@ mod prediction;
 mod protocol;
 mod s3;
 mod sqs;
+mod streaming;
 mod tuning;
 
 use std::net::TcpStream;

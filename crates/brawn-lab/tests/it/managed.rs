@@ -80,3 +80,33 @@ async fn a_process_that_ends_fails_all_it_had_and_the_next_is_new() {
     assert!(cold.init.is_some());
     lab.emulator.shut_down().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_retry_of_what_failed_or_timed_out_can_succeed() {
+    let retry_delays = [Duration::from_millis(10); 2];
+    let limits = Settings { timeout: Duration::from_secs(2), retry_delays, ..managed() };
+    let lab = Lab::start(limits).await;
+    lab.invoke(json!({})).await;
+    // One fails with an error of its own, which is an answer to the platform, and then not; one waits for company, and its
+    // retry is that.
+    for (event, first) in [(json!({"fail": 1}), "success"), (json!({"meet": 2}), "timeout")] {
+        let later = ("x-amz-invocation-type", "Event");
+        let answer = lab.post(&[later], event.to_string().into_bytes()).await;
+        let id = answer.header("x-amzn-requestid");
+        let statuses = || -> Vec<String> {
+            let log = lab.log.text();
+            let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            let reports = lines.filter(|line| {
+                line["type"] == "platform.report" && line["record"]["requestId"] == id.as_str()
+            });
+            reports.filter_map(|line| Some(line["record"]["status"].as_str()?.to_owned())).collect()
+        };
+        let until = std::time::Instant::now() + Duration::from_secs(20);
+        while statuses().len() < 2 && std::time::Instant::now() < until {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!(statuses(), [first, "success"], "{event}\n{}", lab.log.text());
+        assert!(!lab.log.text().contains("gave up on"));
+    }
+    lab.emulator.shut_down().await;
+}

@@ -41,6 +41,17 @@ async fn a_function_finds_lambdas_variables_headers_and_a_true_deadline() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_context_of_several_lines_arrives() {
+    let lab = Lab::start(settings("serve")).await;
+    // {"a":<line end>1}
+    let answer = lab.post(&[("x-amz-client-context", "eyJhIjoKMX0=")], b"{}".to_vec()).await;
+    let seen: Value = serde_json::from_slice(&answer.body).expect("JSON");
+    assert_eq!(seen["headers"]["lambda-runtime-client-context"], r#"{"a":1}"#);
+    assert_eq!(lab.post(&[("x-amz-client-context", "5")], b"{}".to_vec()).await.status, 400);
+    lab.emulator.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn start_end_and_report_stand_around_what_the_function_prints() {
     let lab = Lab::start(settings("serve")).await;
     let (_, cold) = lab.invoke(json!({"do": "spin", "ms": 20})).await;
@@ -84,6 +95,8 @@ async fn payloads_end_at_6_mb_either_way() {
     let exactly = [b"\"".as_slice(), &vec![b'x'; most - 2], b"\""].concat();
     let over = [exactly.as_slice(), b" "].concat();
     assert_eq!(lab.post(&[], over).await.status, 413);
+    // The answer arrives although the caller is far from having sent everything.
+    assert_eq!(lab.post(&[], vec![b' '; 40 << 20]).await.status, 413);
     // It arrives; what comes back is longer than it may be.
     let answer = lab.post(&[], exactly).await;
     assert_eq!((answer.status, answer.header("x-amz-function-error").as_str()), (200, "Unhandled"));
@@ -131,8 +144,8 @@ async fn an_event_nobody_waits_for_is_tried_three_times() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_function_url_speaks_http_on_both_ends() {
     let lab = Lab::start(settings("serve")).await;
-    let answer =
-        lab.http("PUT", "/lambda-url/x/a/b?q=1", &[("cookie", "k=v")], b"hi".to_vec()).await;
+    let headers = [("cookie", "k=v"), ("content-type", "text/plain")];
+    let answer = lab.http("PUT", "/lambda-url/x/a/b?q=1", &headers, b"hi".to_vec()).await;
     assert_eq!(answer.status, 200);
     let seen: Value = serde_json::from_slice(&answer.body).expect("JSON");
     let event = &seen["event"];
@@ -140,6 +153,8 @@ async fn a_function_url_speaks_http_on_both_ends() {
     assert_eq!((&event["rawPath"], &event["rawQueryString"]), (&json!("/a/b"), &json!("q=1")));
     assert_eq!((&event["cookies"], &event["body"]), (&json!(["k=v"]), &json!("hi")));
     assert_eq!(event["requestContext"]["http"]["method"], "PUT");
+    // In base64 it is more than an event may have.
+    assert_eq!(lab.http("POST", "/", &[], vec![0; 5 << 20]).await.status, 413);
     lab.emulator.shut_down().await;
 }
 
@@ -149,12 +164,12 @@ async fn a_streamed_answer_goes_through_as_it_comes() {
     let mut pending = lab.emulator.invoke(json!({"do": "stream", "ms": 100}).to_string());
     let reply = pending.reply().await.expect("a reply");
     let brawn_lab::ReplyBody::Stream(mut chunks) = reply.body else { panic!("it streams") };
-    let first = chunks.recv().await.expect("the first chunk");
+    let first = chunks.next().await.expect("whole").expect("the first chunk");
     let at = Instant::now();
     assert!(first.ends_with(b"one "), "{first:?}");
-    assert_eq!(chunks.recv().await.expect("the second").as_ref(), b"two");
+    assert_eq!(chunks.next().await.expect("whole").expect("the second").as_ref(), b"two");
     assert!(at.elapsed() > Duration::from_millis(50), "the first did not wait for the second");
-    assert!(chunks.recv().await.is_none());
+    assert_eq!(chunks.next().await, Ok(None));
     pending.report().await.expect("a report");
     // The same through HTTP: as the Invoke API passes it on the metadata is part of the body.
     let direct = lab.post(&[], br#"{"do":"stream"}"#.to_vec()).await;
@@ -176,5 +191,21 @@ async fn environments_work_side_by_side_and_the_warm_one_goes_first() {
     let (again, cold) = lab.invoke(json!({"do": "echo"})).await;
     assert!(cold.init.is_some());
     assert_eq!(again["count"], 1);
+    lab.emulator.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_environment_that_waits_goes_before_one_that_has_ended() {
+    let concurrency = NonZeroUsize::new(2).expect("two");
+    let timeout = Duration::from_secs(3);
+    let lab = Lab::start(Settings { concurrency, timeout, ..settings("serve") }).await;
+    let (_, (_, ended)) = tokio::join!(
+        lab.invoke(json!({"do": "echo", "ms": 500})),
+        lab.invoke(json!({"do": "sleep", "ms": 60_000}))
+    );
+    // The one that timed out was used last.
+    assert_eq!((ended.status, lab.emulator.warm()), (brawn_lab::Status::Timeout, 1));
+    let (next, _) = lab.invoke(json!({"do": "echo"})).await;
+    assert_eq!(next["count"], 2);
     lab.emulator.shut_down().await;
 }

@@ -136,18 +136,20 @@ async fn a_failed_batch_comes_back_and_ends_as_dead_letters() {
 async fn of_a_batch_in_a_window_only_what_the_answer_names_comes_back() {
     let station = Station::start(Mapping {
         batch_size: 3,
-        batch_window: Duration::from_secs(20),
+        batch_window: Duration::from_secs(4),
         report_batch_item_failures: true,
         max_receive_count: Some(1),
+        visibility_timeout: Duration::from_secs(5),
         ..mapping("jobs")
     })
     .await;
     for body in ["a", "half", "c"] {
         station.send(body).await;
     }
-    // The window is far from over: the batch was full.
+    // The batch is full, or its window is over.
     let log = station.lab.log_with("1 of 3 messages of ").await;
     assert_eq!(station.bodies(), [["a", "half", "c"]], "{log}");
+    assert!(!log.contains("delivered twice"), "{log}");
     station.lab.log_with("is in jobs-dlq now").await;
     let seen = station.lab.http("GET", "/123456789012/jobs-dlq", &[], Vec::new()).await;
     let letter: Value = serde_json::from_slice(&seen.body).expect("one line");
@@ -228,5 +230,13 @@ async fn what_is_wrong_is_refused_in_sqs_words() {
     let queues = Queues::new(short, "us-east-1").expect("in itself it is good");
     let refused = poll(&station.lab.emulator, &queues).expect_err("too short").to_string();
     assert!(refused.contains("less than the function's timeout of 1 s"), "{refused}");
+    station.lab.emulator.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_window_that_is_longer_than_messages_are_hidden_is_said() {
+    let batch_window = Duration::from_secs(60);
+    let station = Station::start(Mapping { batch_window, ..mapping("jobs") }).await;
+    station.lab.log_with("visibility timeout of 1 s is less than the batching window and").await;
     station.lab.emulator.shut_down().await;
 }

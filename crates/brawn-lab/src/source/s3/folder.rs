@@ -53,6 +53,8 @@ pub(super) struct Folder {
     suffix: String,
     settle: Duration,
     seen: BTreeMap<String, Seen>,
+    /// Of the last look: folders and files that are there and could not be read.
+    unreadable: Vec<PathBuf>,
     /// What was complained of already, and what is still to be said.
     said: BTreeSet<String>,
     to_say: Vec<String>,
@@ -70,6 +72,7 @@ impl Folder {
             suffix: bucket.suffix.clone(),
             settle: bucket.settle,
             seen: BTreeMap::new(),
+            unreadable: Vec::new(),
             said: BTreeSet::new(),
             to_say: Vec::new(),
         };
@@ -86,7 +89,7 @@ impl Folder {
     /// same once all of it was read.
     pub(super) fn look(&mut self, now: Instant) -> Vec<Found> {
         let files = self.files();
-        self.seen.retain(|key, _| files.contains_key(key));
+        self.forget(&files);
         let mut ready = Vec::new();
         for (key, stamp) in files {
             let seen =
@@ -104,6 +107,21 @@ impl Folder {
         let written = writers::open_for_writing(&self.root);
         ready.retain(|(key, _)| !written.contains(&self.root.join(key)));
         ready.into_iter().filter_map(|(key, stamp)| self.finish(key, stamp)).collect()
+    }
+
+    /// What is gone; what cannot be read now may be there still, and the same.
+    fn forget(&mut self, files: &BTreeMap<String, Stamp>) {
+        let (root, unreadable) = (&self.root, &self.unreadable);
+        let hidden = |key: &str| unreadable.iter().any(|path| root.join(key).starts_with(path));
+        self.seen.retain(|key, _| files.contains_key(key) || hidden(key));
+    }
+
+    fn cannot_read(&mut self, path: &Path, error: &io::Error) {
+        // Removed since it was listed.
+        if error.kind() != io::ErrorKind::NotFound {
+            self.complain(format!("cannot read `{}`: {error}", path.display()));
+            self.unreadable.push(path.to_owned());
+        }
     }
 
     /// What could not be read since the last call, each thing once.
@@ -130,17 +148,26 @@ impl Folder {
 
     /// Every file that has a key here.
     fn files(&mut self) -> BTreeMap<String, Stamp> {
+        self.unreadable.clear();
         let mut found = BTreeMap::new();
         let mut open = vec![self.root.clone()];
         while let Some(folder) = open.pop() {
             let entries = match fs::read_dir(&folder) {
                 Ok(entries) => entries,
                 Err(error) => {
-                    self.complain(format!("cannot read `{}`: {error}", folder.display()));
+                    self.cannot_read(&folder, &error);
                     continue;
                 }
             };
-            for entry in entries.flatten() {
+            for entry in entries {
+                let entry = match entry {
+                    Ok(entry) => entry,
+                    Err(error) => {
+                        // There may be more of them, and no end of errors.
+                        self.cannot_read(&folder, &error);
+                        break;
+                    }
+                };
                 let path = entry.path();
                 if entry.file_name().as_encoded_bytes().starts_with(b".") {
                     continue;
@@ -150,7 +177,13 @@ impl Folder {
                     open.push(path);
                     continue;
                 }
-                let Ok(metadata) = fs::metadata(&path) else { continue };
+                let metadata = match fs::metadata(&path) {
+                    Ok(metadata) => metadata,
+                    Err(error) => {
+                        self.cannot_read(&path, &error);
+                        continue;
+                    }
+                };
                 let Some(key) = self.key(&path).filter(|_| metadata.is_file()) else { continue };
                 if key.starts_with(&self.prefix) && key.ends_with(&self.suffix) {
                     found.insert(key, Stamp::of(&metadata));
@@ -240,6 +273,29 @@ mod tests {
         fs::write(path("old.jpg"), "newer").expect("written");
         folder.look(start + REST * 6);
         assert_eq!(keys(&folder.look(start + REST * 7)), ["old.jpg"]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_for_a_while_is_not_sent_again() {
+        let root = tempfile::tempdir().expect("a folder");
+        let bucket = Bucket { settle: REST, existing: true, ..Bucket::new(root.path()) };
+        for name in ["ab", "b"] {
+            fs::create_dir(root.path().join(name)).expect("made");
+            fs::write(root.path().join(name).join("x"), "x").expect("written");
+        }
+        let mut folder = Folder::open(&bucket).expect("opens");
+        let start = Instant::now();
+        folder.look(start);
+        assert_eq!(keys(&folder.look(start + REST)), ["ab/x", "b/x"]);
+        // Neither can be read, one of them as it is gone. Root may read everything, so no look can fail here.
+        let place = folder.root.clone();
+        folder.cannot_read(&place.join("b"), &io::Error::from(io::ErrorKind::PermissionDenied));
+        folder.cannot_read(&place.join("a"), &io::Error::from(io::ErrorKind::PermissionDenied));
+        folder.cannot_read(&place.join("ab"), &io::Error::from(io::ErrorKind::NotFound));
+        folder.forget(&BTreeMap::new());
+        folder.look(start + REST * 2);
+        assert_eq!(keys(&folder.look(start + REST * 3)), ["ab/x"]);
+        assert_eq!(folder.complaints().len(), 2);
     }
 
     #[test]

@@ -31,6 +31,14 @@ pub fn poll(emulator: &Emulator, queues: &Queues) -> Result<Source> {
         ))
         .with_hint("AWS recommends six times the function's timeout: `--sqs-visibility-timeout`"));
     }
+    if mapping.visibility_timeout < mapping.batch_window + timeout {
+        emulator.say(&format!(
+            "the visibility timeout of {} s is less than the batching window and the function's timeout together ({} s): a message can \
+             be delivered twice, on AWS too",
+            mapping.visibility_timeout.as_secs_f64(),
+            (mapping.batch_window + timeout).as_secs_f64()
+        ));
+    }
     let mut tasks = JoinSet::new();
     for _ in 0..emulator.settings().invocations() {
         let (emulator, queues) = (emulator.clone(), queues.clone());
@@ -109,17 +117,10 @@ async fn deliver(emulator: &Emulator, queues: &Queues, batch: &[Received]) {
         Err("the function failed".to_owned())
     } else if mapping.report_batch_item_failures {
         let ids: BTreeSet<&str> = batch.iter().map(|one| one.id.as_str()).collect();
-        let answer = match reply.body {
-            ReplyBody::Whole(bytes) => bytes.to_vec(),
-            ReplyBody::Stream(mut chunks) => {
-                let mut bytes = Vec::new();
-                while let Some(chunk) = chunks.recv().await {
-                    bytes.extend_from_slice(&chunk);
-                }
-                bytes
-            }
-        };
-        failures(&answer, &ids)
+        match &reply.body {
+            ReplyBody::Whole(answer) => failures(answer, &ids),
+            ReplyBody::Stream(_) => Err("its answer was not read".to_owned()),
+        }
     } else {
         Ok(BTreeSet::new())
     };

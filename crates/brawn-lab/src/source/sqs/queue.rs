@@ -20,7 +20,8 @@ pub(crate) struct Queue {
     /// In the order of sending.
     messages: BTreeMap<u64, Held>,
     next: u64,
-    remembered: HashMap<String, (Instant, String)>,
+    /// By what they are deduplicated: since when, the id and the sequence number.
+    remembered: HashMap<String, (Instant, String, u64)>,
 }
 
 /// A message in its queue.
@@ -86,15 +87,13 @@ impl Queue {
     /// Takes a message in, and gives its id and sequence number; that of the first, where a FIFO queue remembers it.
     pub(crate) fn send(&mut self, draft: Draft, now: Instant) -> (String, u64) {
         let fifo = self.is_fifo();
-        self.remembered.retain(|_, (since, _)| now.saturating_duration_since(*since) < REMEMBERED);
+        self.remembered.retain(|_, (since, ..)| now.saturating_duration_since(*since) < REMEMBERED);
         let key = draft.deduplication.as_ref().filter(|_| fifo);
-        if let Some((_, id)) = key.and_then(|key| self.remembered.get(key)) {
-            return (id.clone(), self.next);
+        if let Some((_, id, sequence)) = key.and_then(|key| self.remembered.get(key)) {
+            return (id.clone(), *sequence);
         }
         let id = uuid();
-        if let Some(key) = draft.deduplication.clone().filter(|_| fifo) {
-            self.remembered.insert(key, (now, id.clone()));
-        }
+        let key = draft.deduplication.clone().filter(|_| fifo);
         let visible = now + draft.delay;
         let held = Held {
             id: id.clone(),
@@ -107,7 +106,11 @@ impl Queue {
             sequence: 0,
             died_in: None,
         };
-        (id, self.put(held))
+        let sequence = self.put(held);
+        if let Some(key) = key {
+            self.remembered.insert(key, (now, id.clone(), sequence));
+        }
+        (id, sequence)
     }
 
     /// Takes a dead letter in.
@@ -321,9 +324,10 @@ mod tests {
     #[test]
     fn a_group_of_a_fifo_queue_keeps_its_order_and_ids_are_taken_once() {
         let (mut queue, start) = (Queue::new("jobs.fifo", HIDDEN, None), Instant::now());
-        let (first, _) = queue.send(draft("1", Some("a")), start);
-        assert_eq!(queue.send(draft("1", Some("a")), start).0, first, "a duplicate");
+        let (first, sequence) = queue.send(draft("1", Some("a")), start);
         queue.send(draft("2", Some("a")), start);
+        let again = queue.send(draft("1", Some("a")), start);
+        assert_eq!((again.0.as_str(), again.1), (first.as_str(), sequence), "a duplicate");
         queue.send(draft("3", Some("b")), start);
         let mut room = 1;
         let mut one = |_: &Received| {

@@ -80,3 +80,17 @@ pub(super) fn listen(id: &str) -> ! {
         }
     }
 }
+
+/// An external extension that ends when a second one is ending.
+pub(super) fn meet() -> ! {
+    let folder = std::path::PathBuf::from(std::env::var("TEST_FOLDER").expect("a folder"));
+    let id = register("meeting", r#"{"events":["SHUTDOWN"]}"#);
+    let known = [("Lambda-Extension-Identifier", id.as_str())];
+    call("GET", "/2020-01-01/extension/event/next", &known, b"");
+    std::fs::write(folder.join(std::process::id().to_string()), "").expect("written");
+    while std::fs::read_dir(&folder).expect("it is there").count() < 2 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    println!("two are ending");
+    std::process::exit(0)
+}

@@ -32,6 +32,13 @@ pub(super) fn concurrent() {
         if let Some(code) = event.payload["exit"].as_i64() {
             std::process::exit(i32::try_from(code)?);
         }
+        static FAILED: AtomicU64 = AtomicU64::new(0);
+        if event.payload["fail"]
+            .as_u64()
+            .is_some_and(|times| FAILED.fetch_add(1, Ordering::SeqCst) < times)
+        {
+            return Err("it is raining".into());
+        }
         let mut met = 0;
         if let Some(wanted) = event.payload["meet"].as_u64() {
             HERE.fetch_add(1, Ordering::SeqCst);
