@@ -37,10 +37,13 @@ pub(super) async fn measure(
         enforced: emulator.enforced().to_owned(),
     };
     for batch in payloads.chunks(together) {
-        let pending: Vec<_> =
-            batch.iter().map(|payload| emulator.invoke(payload.clone())).collect();
+        // Side by side, as a streamed answer has to be read for its invocation to end.
+        let pending: Vec<_> = batch
+            .iter()
+            .map(|payload| tokio::spawn(emulator.invoke(payload.clone()).outcome()))
+            .collect();
         for one in pending {
-            let Some((reply, report)) = one.outcome().await else { continue };
+            let Ok(Some((reply, report))) = one.await else { continue };
             let outcome = match (&report.status, &reply.error) {
                 (Status::Timeout, _) => Outcome::Timeout,
                 (Status::Error(kind), _) if kind == "Runtime.OutOfMemory" => Outcome::OutOfMemory,
