@@ -222,6 +222,7 @@ mod tests {
             let block = source.block(70, &spare).expect("it is there").expect("90 are left");
             block
                 .pieces(32, &spare, |piece| {
+                    assert!(piece.len() <= 32);
                     all.extend_from_slice(piece);
                     Ok(())
                 })

@@ -14,7 +14,7 @@ use super::{caught, in_order, on_a_pool};
 use crate::{Budget, Error, Result};
 
 /// As [`in_order`]; where `nobody_waits`, threads of the pool read and write too. Reading and writing must then be work of
-/// memory and of files on this machine alone.
+/// memory and of files on this machine alone, and `write` must not go parallel inside.
 ///
 /// A thread writes what it has computed where that is next in line, or next to what is written just now; else whoever
 /// comes by writes it.

@@ -10,8 +10,8 @@ use zstd::zstd_safe::compress_bound;
 /// Between asking whether anyone still wants it: half a block of libzstd's, 30 ms at level 19.
 const STEP: usize = 64 << 10;
 
-/// To this level a frame is one call, of some 10 ms: what is fed in steps libzstd copies first, and then looks for in the copy, a
-/// fifth of the time of level 3.
+/// To this level a frame is one call, of some 10 ms: what is fed in steps libzstd copies first, and it cuts its blocks better where
+/// it sees all of them (level 3: 0.4 % smaller, in the same time).
 const QUICK: u8 = 4;
 
 /// What compresses one frame after the other: its tables are MBs that would have to be paged in for each.
