@@ -79,6 +79,7 @@ fn options(words: Tune) -> Result<TuneOptions> {
         prices,
         max_duration: words.max_duration,
         max_cost: words.max_cost,
+        vcpus: words.vcpus,
         ..TuneOptions::new(lab::settings(words.function))
     })
 }

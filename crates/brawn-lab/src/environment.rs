@@ -23,6 +23,7 @@ use crate::clock::{since_epoch, uuid};
 use crate::log::{self, Log};
 use crate::metadata;
 use crate::runtime_api::{Call, Shutdown};
+use crate::sandbox::Watch;
 use crate::settings::Settings;
 
 /// During init a function runs as if it had 1,792 MB. Source: measured by M. Hichael, "Shave 99.93% off your Lambda bill
@@ -95,15 +96,18 @@ impl Environment {
         let deadline = begun + self.settings.timeout;
         let deadline_ms = (since_epoch() + self.settings.timeout).as_millis();
         let call = call(&self.settings, &event, deadline_ms);
-        let mut cpu_before = Duration::ZERO;
+        let (mut cpu_before, mut watch) = (Duration::ZERO, None);
         let result = match self.ready(&event.id, deadline).await {
             Err(failure) => Err(failure),
             Ok(ready) => {
                 cpu_before = ready.before;
+                let settings = &ready.of.settings;
+                watch = settings.watch_threads.then(|| ready.of.sandbox.watch(settings.visible()));
                 ready.of.invoke(call, deadline, &mut reply).await
             }
         };
         let duration = begun.elapsed();
+        let overlap = watch.and_then(Watch::end);
         let mut report = Report {
             request_id: event.id.clone(),
             status: Status::Success,
@@ -113,7 +117,8 @@ impl Environment {
             memory_mb: self.settings.memory_mb,
             max_memory: 0,
             cpu: Duration::ZERO,
-            share: self.share(),
+            share: self.settings.share(),
+            overlap,
         };
         if let Some(living) = &self.living {
             report.cpu = living.sandbox.cpu().saturating_sub(cpu_before);
@@ -174,7 +179,7 @@ impl Environment {
             self.end(Shutdown::Failure).await;
             self.log.write(log::init_report(took, &failure.status).as_bytes());
         } else if let Some(living) = &self.living {
-            living.sandbox.share(self.share());
+            living.sandbox.share(self.settings.share());
         }
         took
     }
@@ -199,14 +204,10 @@ impl Environment {
     /// The walls, with nothing in them yet.
     async fn build(&mut self, boosted: bool) -> Result<&mut Living> {
         let boost = if boosted { Vcpus::of_lambda(INIT_MB).share } else { 0.0 };
-        let share = self.share().max(boost);
+        let share = self.settings.share().max(boost);
         let living =
             Living::build(Arc::clone(&self.settings), Arc::clone(&self.log), share).await?;
         Ok(self.living.insert(living))
-    }
-
-    fn share(&self) -> f64 {
-        self.settings.share.unwrap_or_else(|| Vcpus::of_lambda(self.settings.memory_mb).share)
     }
 
     /// Ends the process and all that it has started: with notice where extensions are registered, as Lambda does.

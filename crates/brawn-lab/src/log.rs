@@ -121,6 +121,7 @@ mod tests {
             max_memory: (63 << 20) + 1,
             cpu: Duration::from_millis(14),
             share: 0.0724,
+            overlap: None,
         }
     }
 

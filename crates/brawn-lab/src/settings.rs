@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use brawn_core::{Error, Result};
+use brawn_core::{Error, Result, Vcpus};
 
 use crate::sandbox::Enforcement;
 
@@ -39,6 +39,8 @@ pub struct Settings {
     pub visible: Option<NonZeroUsize>,
     /// vCPUs the function gets, instead of memory / 1769; for measuring how it uses them.
     pub share: Option<f64>,
+    /// Whether to watch how much of the CPU time several cores could share. Looking costs the function a little.
+    pub watch_threads: bool,
     /// `AWS_LAMBDA_MAX_CONCURRENCY`: one process that has up to so many events at a time, as in a Managed Instance; `None` is
     /// Lambda as it was, with one.
     pub max_concurrency: Option<NonZeroUsize>,
@@ -70,6 +72,7 @@ impl Settings {
             init_limit: Duration::from_secs(10),
             visible: None,
             share: None,
+            watch_threads: false,
             max_concurrency: None,
             extensions: None,
             retry_delays: [Duration::from_secs(60), Duration::from_secs(120)],
@@ -116,6 +119,17 @@ impl Settings {
             ));
         }
         Ok(())
+    }
+
+    /// vCPUs the function gets.
+    pub(crate) fn share(&self) -> f64 {
+        self.share.unwrap_or_else(|| Vcpus::of_lambda(self.memory_mb).share)
+    }
+
+    /// Cores the function sees.
+    pub(crate) fn visible(&self) -> usize {
+        let of_memory = || Vcpus::of_lambda(self.memory_mb).visible;
+        self.visible.map_or_else(of_memory, NonZeroUsize::get)
     }
 
     /// How many invocations may run at the same time.

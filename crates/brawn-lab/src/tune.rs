@@ -12,6 +12,7 @@ mod output;
 mod payloads;
 mod statistics;
 mod table;
+mod threads;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,7 @@ pub use self::html::html;
 pub use self::model::Predicted;
 pub use self::output::{Outcome, Point, StateMachine, Tuning};
 pub use self::table::table;
+pub use self::threads::Threads;
 
 use crate::settings::Settings;
 
@@ -61,6 +63,8 @@ pub struct TuneOptions {
     pub max_duration: Option<Duration>,
     /// Dearer sizes are not chosen; USD for one invocation.
     pub max_cost: Option<f64>,
+    /// vCPUs that measuring may use, of those that this machine has; what takes more is predicted.
+    pub vcpus: Option<f64>,
 }
 
 impl TuneOptions {
@@ -81,6 +85,7 @@ impl TuneOptions {
             prices: Prices::us_east_1(),
             max_duration: None,
             max_cost: None,
+            vcpus: None,
         }
     }
 
@@ -90,6 +95,9 @@ impl TuneOptions {
                 "{} invocations are too few: 5 at least",
                 self.num
             )));
+        }
+        if self.vcpus.is_some_and(|vcpus| vcpus.is_nan() || vcpus <= 0.0) {
+            return Err(Error::invalid_options("measuring takes more than 0 vCPUs"));
         }
         if self.power_values.is_empty() {
             return Err(Error::invalid_options("there is no memory size to try"));
@@ -106,7 +114,8 @@ impl TuneOptions {
 pub async fn tune(options: TuneOptions, progress: impl Fn(&str)) -> Result<Tuning> {
     options.check()?;
     let payloads = payloads::list(&options.payload, options.weighted, options.num)?;
-    let cores = Vcpus::detect().share;
+    let machine = Vcpus::detect();
+    let cores = options.vcpus.unwrap_or(f64::INFINITY).min(machine.share);
     let machine_load = load();
     let reachable = |memory_mb: u32| Vcpus::of_lambda(memory_mb).share <= cores + 0.01;
     let mut wanted = options.power_values.clone();
@@ -125,12 +134,21 @@ pub async fn tune(options: TuneOptions, progress: impl Fn(&str)) -> Result<Tunin
     let mut enforced = String::new();
     for memory_mb in sizes {
         progress(&format!("{memory_mb} MB"));
-        let measured = measure::measure(&options, memory_mb, &payloads).await?;
+        let function = Settings { memory_mb, ..options.function.clone() };
+        let measured = measure::measure(&options, function, &payloads).await?;
         enforced = measured.enforced.clone();
         let probe = !wanted.contains(&memory_mb);
         stats.push(statistics::point(&options, memory_mb, probe, &measured));
     }
-    let explanation = explain::explain(&stats, cores);
+    // Every tier of Lambda sees two cores at least, and six at most.
+    let visible = machine.visible.clamp(1, Vcpus::of_lambda(10_240).visible);
+    let works = stats.iter().rev().find(|point| point.outcome == Outcome::Ok);
+    let mut threads = None;
+    if let Some(largest) = works.filter(|_| visible > 1 && !options.only_cold_starts) {
+        progress("how it uses cores");
+        threads = threads::look(&options, largest.value, cores, visible, &payloads).await?;
+    }
+    let explanation = explain::explain(&stats, visible, threads.as_ref());
     let predicted = explanation
         .as_ref()
         .map(|explanation| model::curve(explanation, &stats, cores, &options))
@@ -152,6 +170,7 @@ pub async fn tune(options: TuneOptions, progress: impl Fn(&str)) -> Result<Tunin
         machine_vcpus: cores,
         machine_load,
         not_measured: wanted.into_iter().filter(|size| !reachable(*size)).collect(),
+        threads,
         explanation,
         predicted,
         stats,

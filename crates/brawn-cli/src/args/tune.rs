@@ -90,6 +90,10 @@ pub(crate) struct Tune {
     #[arg(long, value_name = "USD")]
     pub(crate) max_cost: Option<f64>,
 
+    /// vCPUs that measuring may use; what takes more is predicted [default: all of this machine]
+    #[arg(long, value_name = "N")]
+    pub(crate) vcpus: Option<f64>,
+
     /// Print the result as JSON, with Power Tuning's keys
     #[arg(long)]
     pub(crate) json: bool,

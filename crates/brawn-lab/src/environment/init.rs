@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use brawn_core::{Error, ErrorKind, Result, Vcpus};
+use brawn_core::{Error, ErrorKind, Result};
 use serde_json::json;
 
 use super::living::{Failure, Living, cannot_start, timed_out};
@@ -112,10 +112,7 @@ impl Living {
         kind: Kind,
         ended: impl FnOnce(std::process::ExitStatus) + Send + 'static,
     ) -> Result<Process> {
-        let visible = self.settings.visible.map_or_else(
-            || Vcpus::of_lambda(self.settings.memory_mb).visible,
-            std::num::NonZeroUsize::get,
-        );
+        let visible = self.settings.visible();
         let launch = Launch { command, variables, join: self.sandbox.join(), visible };
         let (log, telemetry) = (Arc::clone(&self.log), self.api.telemetry.clone());
         let tapped: Arc<dyn log::Log> = Arc::new(Tapped { log, telemetry, kind });

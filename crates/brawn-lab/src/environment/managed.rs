@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use brawn_core::Vcpus;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
@@ -94,7 +93,8 @@ impl Instance {
             memory_mb: self.settings.memory_mb,
             max_memory,
             cpu: cpu.saturating_sub(cpu_before),
-            share: self.share(),
+            share: self.settings.share(),
+            overlap: None,
         };
         let metrics = json!({ "durationMs": ms(duration) });
         let record = json!({ "requestId": course.id, "metrics": metrics });
@@ -170,9 +170,9 @@ impl Instance {
         }
         let begun = Instant::now();
         let (settings, log) = (Arc::clone(&self.settings), Arc::clone(&self.log));
-        let mut living = Living::build(settings, log, self.share())
-            .await
-            .map_err(|error| cannot_start(id, &error))?;
+        let share = settings.share();
+        let mut living =
+            Living::build(settings, log, share).await.map_err(|error| cannot_start(id, &error))?;
         let up = living.init(id, "init", begun + self.settings.init_limit).await;
         *init = Some(begun.elapsed());
         if let Err(failure) = up {
@@ -203,10 +203,6 @@ impl Instance {
         if let Some(running) = running {
             running.telemetry.platform(kind, record);
         }
-    }
-
-    fn share(&self) -> f64 {
-        self.settings.share.unwrap_or_else(|| Vcpus::of_lambda(self.settings.memory_mb).share)
     }
 }
 

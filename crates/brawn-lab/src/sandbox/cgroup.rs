@@ -176,10 +176,14 @@ impl Cgroup {
     }
 
     fn members(&self) -> BTreeSet<i32> {
-        let lines = self.join().into_iter().filter_map(|file| fs::read_to_string(file).ok());
-        lines
-            .flat_map(|text| text.lines().filter_map(|pid| pid.parse().ok()).collect::<Vec<i32>>())
-            .collect()
+        self.join().iter().flat_map(|file| listed(file)).collect()
+    }
+
+    /// Lists the processes from any thread.
+    pub(super) fn lister(&self) -> impl Fn() -> BTreeSet<i32> + Send + 'static {
+        let files = self.join();
+        // In each hierarchy the same processes are listed.
+        move || files.first().map(|file| listed(file)).unwrap_or_default()
     }
 }
 
@@ -270,6 +274,12 @@ fn make(root: &Path, membership: &str, controller: &str, name: &str) -> io::Resu
         Err(error) => Err(error),
         Ok(()) => made.canonicalize(),
     }
+}
+
+/// The process ids in a file of one a line.
+fn listed(file: &Path) -> BTreeSet<i32> {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    text.lines().filter_map(|pid| pid.parse().ok()).collect()
 }
 
 fn number(file: &Path) -> Option<u64> {

@@ -1,6 +1,7 @@
 //! What holds a function to its share, its memory and its turn.
 
 mod cgroup;
+mod overlap;
 mod procfs;
 mod steered;
 
@@ -11,6 +12,7 @@ use brawn_core::{Error, Result};
 use rustix::process::Pid;
 
 use self::cgroup::Cgroup;
+pub(crate) use self::overlap::Watch;
 use self::steered::Steered;
 
 /// The period of Lambda's CPU shares. Source: github.com/pwrdrvr/lambda-throttling (128 MB runs 1.44 of 20 ms).
@@ -146,6 +148,14 @@ impl Sandbox {
         match self {
             Sandbox::Cgroup(cgroup) => cgroup.peak_memory(),
             Sandbox::Steered(steered) => steered.peak_memory(),
+        }
+    }
+
+    /// Watches from now on on how many of `cores` its threads run at once.
+    pub(crate) fn watch(&self, cores: usize) -> Watch {
+        match self {
+            Sandbox::Cgroup(cgroup) => Watch::begin(cgroup.lister(), cores),
+            Sandbox::Steered(steered) => Watch::begin(steered.lister(), cores),
         }
     }
 

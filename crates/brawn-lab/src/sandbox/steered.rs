@@ -128,6 +128,12 @@ impl Steered {
         state.meter.total()
     }
 
+    /// Lists the processes from any thread.
+    pub(super) fn lister(&self) -> impl Fn() -> BTreeSet<i32> + Send + 'static {
+        let shared = Arc::clone(&self.shared);
+        move || shared.lock().tree()
+    }
+
     pub(super) fn peak_memory(&self) -> u64 {
         let mut state = self.shared.lock();
         look(&mut state);

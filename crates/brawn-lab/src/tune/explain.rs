@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::model::Work;
 use super::output::{Outcome, Point};
+use super::threads::Threads;
 
 /// In how many steps the parallel part is tried.
 const STEPS: u32 = 200;
@@ -35,6 +36,12 @@ pub struct Explanation {
     pub parallel: f64,
     /// The smallest and the largest part that the measurements do not contradict.
     pub parallel_between: (f64, f64),
+    /// By how much each core more makes the parallel part of the CPU time longer, from 0 to 1.
+    #[serde(default)]
+    pub slowdown: f64,
+    /// The cores on which `cpu_ms` was measured.
+    #[serde(default)]
+    pub cores: usize,
     /// CPU time that one core has to do.
     pub serial_ms: f64,
     /// Time in which nothing is computed.
@@ -50,6 +57,17 @@ pub struct Explanation {
 }
 
 impl Explanation {
+    /// How long an invocation takes with `share` vCPUs on `cores`, in ms: by the fit that agrees best, and the least and the most
+    /// by those that the measurements do not contradict.
+    pub fn time(&self, share: f64, cores: usize) -> (f64, (f64, f64)) {
+        let best = self.work().time(share, cores);
+        let (low, high) = self
+            .between()
+            .map(|work| work.time(share, cores))
+            .fold((best, best), |(low, high), time| (low.min(time), high.max(time)));
+        (best, (low * (1.0 - self.error), high * (1.0 + self.error)))
+    }
+
     pub(super) fn work(&self) -> Work {
         self.with(self.parallel)
     }
@@ -60,12 +78,29 @@ impl Explanation {
     }
 
     fn with(&self, parallel: f64) -> Work {
-        work(self.cpu_ms, parallel, self.waiting_ms)
+        let Explanation { cpu_ms, cores, slowdown, waiting_ms, .. } = *self;
+        Cpu { cpu_ms, cores, slowdown }.split(parallel, waiting_ms)
     }
 }
 
-fn work(cpu_ms: f64, parallel: f64, waiting: f64) -> Work {
-    Work { waiting, serial: cpu_ms * (1.0 - parallel), parallel: cpu_ms * parallel }
+/// CPU time as it was measured, on so many cores that slow each other down.
+#[derive(Clone, Copy, Debug)]
+struct Cpu {
+    cpu_ms: f64,
+    cores: usize,
+    slowdown: f64,
+}
+
+impl Cpu {
+    fn split(&self, parallel: f64, waiting: f64) -> Work {
+        let longer = 1.0 + self.slowdown * (self.cores.max(1) as f64 - 1.0);
+        Work {
+            waiting,
+            serial: self.cpu_ms * (1.0 - parallel),
+            parallel: self.cpu_ms * parallel / longer,
+            slowdown: self.slowdown,
+        }
+    }
 }
 
 /// What one size says about the work.
@@ -74,10 +109,16 @@ struct Seen {
     share: f64,
     cores: usize,
     time: f64,
+    cpu_ms: f64,
 }
 
-/// Fits the parts to `stats`; `None` where too little was measured to say anything.
-pub(super) fn explain(stats: &[Point], cores: f64) -> Option<Explanation> {
+/// Fits the parts to `stats` on a machine of `machine` cores, and to what was seen of the threads; `None` where too little was
+/// measured to say anything.
+pub(super) fn explain(
+    stats: &[Point],
+    machine: usize,
+    threads: Option<&Threads>,
+) -> Option<Explanation> {
     let good: Vec<&Point> = stats
         .iter()
         .filter(|point| point.outcome == Outcome::Ok && point.warm_duration > 0.0)
@@ -85,23 +126,25 @@ pub(super) fn explain(stats: &[Point], cores: f64) -> Option<Explanation> {
     if good.len() < 2 {
         return None;
     }
-    // CPU time is measured; the smallest sizes count ticks and switches with it.
+    // The median, as the smallest sizes count ticks and switches with it.
     let mut cpu: Vec<f64> = good.iter().map(|point| point.cpu_ms).collect();
     cpu.sort_by(f64::total_cmp);
     let cpu_ms = cpu.get(cpu.len() / 2).copied()?;
-    let machine = cores.round().max(1.0) as usize;
+    let slowdown = threads.map_or(0.0, |threads| threads.slowdown);
+    let cpu = Cpu { cpu_ms, cores: machine, slowdown };
     let seen: Vec<Seen> = good
         .iter()
         .map(|point| Seen {
             share: point.share,
             cores: Vcpus::of_lambda(point.value).visible.min(machine),
             time: point.warm_duration,
+            cpu_ms: point.cpu_ms,
         })
         .collect();
     let fits: Vec<(f64, f64, f64)> = (0..=STEPS)
         .map(|step| {
             let parallel = f64::from(step) / f64::from(STEPS);
-            let (waiting, error) = fit(&seen, cpu_ms, parallel);
+            let (waiting, error) = fit(&seen, cpu, parallel, threads);
             (parallel, waiting, error)
         })
         .collect();
@@ -117,6 +160,8 @@ pub(super) fn explain(stats: &[Point], cores: f64) -> Option<Explanation> {
         cpu_ms,
         parallel,
         parallel_between: between,
+        slowdown,
+        cores: machine,
         serial_ms: cpu_ms * (1.0 - parallel),
         waiting_ms,
         error: error.max(noise),
@@ -131,16 +176,25 @@ pub(super) fn explain(stats: &[Point], cores: f64) -> Option<Explanation> {
 }
 
 /// The waiting that fits best beside a parallel part, and how far off that is: relative to each time, so that a small
-/// size does not outweigh the others.
-fn fit(seen: &[Seen], cpu_ms: f64, parallel: f64) -> (f64, f64) {
-    let computing = |seen: &Seen| work(cpu_ms, parallel, 0.0).time(seen.share, seen.cores);
+/// size does not outweigh the others. What was seen of the threads counts as one more measurement: of the time on all cores
+/// of which nothing is taken away. Each size is held against its own CPU time: where a machine is now faster and now slower, both
+/// change together.
+fn fit(seen: &[Seen], cpu: Cpu, parallel: f64, threads: Option<&Threads>) -> (f64, f64) {
+    let computing = |seen: &Seen| {
+        let cpu = Cpu { cpu_ms: seen.cpu_ms, ..cpu };
+        cpu.split(parallel, 0.0).time(seen.share, seen.cores)
+    };
     let weight = |seen: &Seen| seen.time.powi(-2);
     let total: f64 = seen.iter().map(weight).sum();
     let missing: f64 = seen.iter().map(|one| weight(one) * (one.time - computing(one))).sum();
     let waiting = (missing / total).max(0.0);
-    let squares: f64 =
-        seen.iter().map(|one| ((computing(one) + waiting) / one.time - 1.0).powi(2)).sum();
-    (waiting, (squares / seen.len() as f64).sqrt())
+    let mut squares: Vec<f64> =
+        seen.iter().map(|one| ((computing(one) + waiting) / one.time - 1.0).powi(2)).collect();
+    if let Some(threads) = threads {
+        let unhindered = |part| cpu.split(part, waiting).time(threads.cores as f64, threads.cores);
+        squares.push((unhindered(parallel) / unhindered(threads.parallel) - 1.0).powi(2));
+    }
+    (waiting, (squares.iter().sum::<f64>() / squares.len() as f64).sqrt())
 }
 
 /// How well the means themselves are known, relative; 1 % at least, as no machine repeats itself better.
@@ -190,11 +244,21 @@ fn sentence(explanation: &Explanation) -> String {
     } else {
         format!("above {enough_mb} MB you pay for nothing")
     };
+    let slowed = if explanation.slowdown >= 0.1 {
+        format!(
+            ", each core more slows the others down by {:.0} % (memory bandwidth, a lock, or cores that share one)",
+            explanation.slowdown * 100.0
+        )
+    } else {
+        String::new()
+    };
     let waits = if *waiting_ms > 0.1 * (waiting_ms + cpu_ms) {
         format!(" and waits {waiting_ms:.0} ms")
     } else {
         String::new()
     };
+    // With cores that hinder each other every one of them is paid for in full.
+    let at = if slowed.is_empty() { " at nearly the same cost" } else { "" };
     match explanation.limit {
         Limit::Waiting => format!(
             "it waits {waiting_ms:.0} ms and computes {cpu_ms:.0} ms: make the waits shorter or overlap them; {above}"
@@ -203,11 +267,11 @@ fn sentence(explanation: &Explanation) -> String {
             "one thread computes {cpu_ms:.0} ms{waits}, no second core helps: split the work, or make it faster; {above}"
         ),
         Limit::Serial => format!(
-            "{:.0} % of {cpu_ms:.0} ms CPU runs in parallel, limited by {serial_ms:.0} ms on one thread{waits}: shorten or split that part; {above}",
+            "{:.0} % of {cpu_ms:.0} ms CPU runs in parallel, limited by {serial_ms:.0} ms on one thread{waits}{slowed}: shorten or split that part; {above}",
             parallel * 100.0
         ),
         Limit::Cpu => format!(
-            "{:.0} % of {cpu_ms:.0} ms CPU runs in parallel{waits}: more memory is faster at nearly the same cost; {above}",
+            "{:.0} % of {cpu_ms:.0} ms CPU runs in parallel{waits}{slowed}: more memory is faster{at}; {above}",
             parallel * 100.0
         ),
         Limit::Unknown => format!(
@@ -243,8 +307,8 @@ mod tests {
             (2.0, 10.0, 500.0, Limit::Cpu),
             (300.0, 20.0, 20.0, Limit::Waiting),
         ] {
-            let work = Work { waiting, serial, parallel };
-            let found = explain(&measured(work), 2.0).expect("enough points");
+            let work = Work { waiting, serial, parallel, slowdown: 0.0 };
+            let found = explain(&measured(work), 2, None).expect("enough points");
             let part = parallel / (serial + parallel);
             let (low, high) = found.parallel_between;
             assert!(low <= part && part <= high, "{part} is not within {low} to {high}");
@@ -261,35 +325,74 @@ mod tests {
 
     #[test]
     fn a_sentence_says_what_limits_and_where_more_is_wasted() {
-        let serial = Work { waiting: 0.0, serial: 400.0, parallel: 0.0 };
-        let found = explain(&measured(serial), 2.0).expect("enough points");
+        let serial = Work { waiting: 0.0, serial: 400.0, parallel: 0.0, slowdown: 0.0 };
+        let found = explain(&measured(serial), 2, None).expect("enough points");
         // 5 % before a whole vCPU.
         assert!((1664..=1769).contains(&found.enough_mb), "{}", found.enough_mb);
         assert!(found.sentence.starts_with("one thread computes 400 ms"), "{}", found.sentence);
-        let half = Work { waiting: 0.0, serial: 127.0, parallel: 310.0 };
-        let found = explain(&measured(half), 2.0).expect("enough points");
+        let half = Work { waiting: 0.0, serial: 127.0, parallel: 310.0, slowdown: 0.0 };
+        let found = explain(&measured(half), 2, None).expect("enough points");
         assert!(
             found.sentence.starts_with("71 % of 437 ms CPU runs in parallel, limited by 127 ms"),
             "{}",
             found.sentence
         );
-        let parallel = Work { waiting: 0.0, serial: 0.0, parallel: 437.0 };
-        let found = explain(&measured(parallel), 2.0).expect("enough points");
+        let parallel = Work { waiting: 0.0, serial: 0.0, parallel: 437.0, slowdown: 0.0 };
+        let found = explain(&measured(parallel), 2, None).expect("enough points");
         assert!(found.sentence.ends_with("up to 10240 MB"), "{}", found.sentence);
     }
 
     #[test]
     fn below_one_vcpu_serial_and_parallel_look_the_same() {
-        let work = Work { waiting: 0.0, serial: 200.0, parallel: 200.0 };
+        let work = Work { waiting: 0.0, serial: 200.0, parallel: 200.0, slowdown: 0.0 };
         let small: Vec<Point> = measured(work).into_iter().take(3).collect();
-        let found = explain(&small, 1.0).expect("enough points");
+        let found = explain(&small, 1, None).expect("enough points");
         assert_eq!(found.limit, Limit::Unknown, "{found:?}");
         assert!(!found.sentence.contains("pay for nothing"), "{}", found.sentence);
-        let waits = Work { waiting: 900.0, serial: 20.0, parallel: 0.0 };
+        let waits = Work { waiting: 900.0, serial: 20.0, parallel: 0.0, slowdown: 0.0 };
         let small: Vec<Point> = measured(waits).into_iter().take(3).collect();
-        let found = explain(&small, 1.0).expect("enough points");
+        let found = explain(&small, 1, None).expect("enough points");
         assert_eq!(found.limit, Limit::Waiting, "{found:?}");
         assert!(found.sentence.starts_with("it waits 9"), "{}", found.sentence);
-        assert!(explain(&small[..1], 1.0).is_none());
+        assert!(explain(&small[..1], 1, None).is_none());
+    }
+
+    #[test]
+    fn below_one_vcpu_the_threads_tell_serial_from_parallel() {
+        for part in [0.0, 0.5, 1.0] {
+            let (serial, parallel) = (400.0 * (1.0 - part), 400.0 * part);
+            let work = Work { waiting: 0.0, serial, parallel, slowdown: 0.0 };
+            let small: Vec<Point> = measured(work).into_iter().take(3).collect();
+            let threads = Threads {
+                cores: 2,
+                parallel: part,
+                cpu_ms: 400.0,
+                cpu_ms_on_one_core: 400.0,
+                slowdown: 0.0,
+            };
+            let found = explain(&small, 2, Some(&threads)).expect("enough points");
+            assert_ne!(found.limit, Limit::Unknown, "{found:?}");
+            let (told, is) = (found.work().time(2.0, 2), work.time(2.0, 2));
+            assert!((told / is - 1.0).abs() < 0.05, "{told} {is}");
+        }
+    }
+
+    #[test]
+    fn cores_that_hinder_each_other_are_named_and_counted_on() {
+        let work = Work { waiting: 0.0, serial: 0.0, parallel: 400.0, slowdown: 0.5 };
+        let mut points = measured(work);
+        // What the meter shows where two cores run: half as much again.
+        points.iter_mut().for_each(|point| point.cpu_ms = 600.0);
+        let threads = Threads {
+            cores: 2,
+            parallel: 1.0,
+            cpu_ms: 600.0,
+            cpu_ms_on_one_core: 400.0,
+            slowdown: 0.5,
+        };
+        let found = explain(&points, 2, Some(&threads)).expect("enough points");
+        let (told, is) = (found.work().time(6.0, 6), work.time(6.0, 6));
+        assert!((told / is - 1.0).abs() < 0.05, "{told} {is}");
+        assert!(found.sentence.contains("slows the others down by 50 %"), "{}", found.sentence);
     }
 }

@@ -20,17 +20,15 @@ pub(super) struct Measured {
     pub(super) enforced: String,
 }
 
+/// Invokes `function` with each payload.
 pub(super) async fn measure(
     options: &TuneOptions,
-    memory_mb: u32,
+    function: Settings,
     payloads: &[Bytes],
 ) -> Result<Measured> {
     let together = if options.parallel_invocation { payloads.len() } else { 1 };
-    let settings = Settings {
-        memory_mb,
-        concurrency: NonZeroUsize::new(together).unwrap_or(NonZeroUsize::MIN),
-        ..options.function.clone()
-    };
+    let concurrency = NonZeroUsize::new(together).unwrap_or(NonZeroUsize::MIN);
+    let settings = Settings { concurrency, ..function };
     let emulator = Emulator::new(settings, super::silent())?;
     let mut measured = Measured {
         reports: Vec::with_capacity(payloads.len()),

@@ -17,16 +17,20 @@ const SIZES: (u32, u32, usize) = (128, 10_240, 128);
 pub(super) struct Work {
     pub(super) waiting: f64,
     pub(super) serial: f64,
+    /// On one core.
     pub(super) parallel: f64,
+    /// By how much each core more makes the parallel part of the CPU time longer.
+    pub(super) slowdown: f64,
 }
 
 impl Work {
     /// How long it takes with `share` vCPUs on `visible` cores.
     pub(super) fn time(&self, share: f64, visible: usize) -> f64 {
         let cores = visible.max(1) as f64;
+        let parallel = self.parallel * (1.0 + self.slowdown * (cores - 1.0));
         self.waiting
             + throttled(self.serial, share.min(1.0))
-            + throttled(self.parallel / cores, (share / cores).min(1.0))
+            + throttled(parallel / cores, (share / cores).min(1.0))
     }
 }
 
@@ -87,18 +91,13 @@ pub(super) fn curve(
         .step_by(step)
         .map(|value| {
             let vcpus = Vcpus::of_lambda(value);
-            let of = |work: &Work| work.time(vcpus.share, vcpus.visible);
-            let duration = of(&explanation.work());
-            let (low, high) = explanation
-                .between()
-                .map(|work| of(&work))
-                .fold((duration, duration), |(low, high), time| (low.min(time), high.max(time)));
+            let (duration, (low, high)) = explanation.time(vcpus.share, vcpus.visible);
             let billed = gb_seconds(duration, value);
             Predicted {
                 value,
                 duration,
-                low: low * (1.0 - explanation.error),
-                high: high * (1.0 + explanation.error),
+                low,
+                high,
                 cost: options.prices.compute(billed, options.architecture),
                 beyond: vcpus.share > cores + 0.01,
                 fits: u64::from(value) > peak,
@@ -124,7 +123,7 @@ mod tests {
 
     #[test]
     fn more_share_is_never_slower() {
-        let work = Work { waiting: 30.0, serial: 120.0, parallel: 400.0 };
+        let work = Work { waiting: 30.0, serial: 120.0, parallel: 400.0, slowdown: 0.0 };
         let times: Vec<f64> = [128, 512, 1769, 3008, 5307, 8845, 10_240]
             .map(Vcpus::of_lambda)
             .map(|v| work.time(v.share, v.visible))
@@ -134,5 +133,9 @@ mod tests {
         let one = work.time(1.0, 2);
         assert!((530.0..=550.0).contains(&one), "{one}");
         assert_eq!(work.time(2.0, 2), 30.0 + 120.0 + 200.0);
+        // Two cores that slow each other down by a half do in 1.5 times 200 ms what one does in 400.
+        let slowed = Work { slowdown: 0.5, ..work };
+        assert_eq!(slowed.time(2.0, 2), 30.0 + 120.0 + 300.0);
+        assert_eq!(slowed.time(1.0, 1), 30.0 + 120.0 + 400.0);
     }
 }

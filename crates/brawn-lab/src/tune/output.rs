@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::choose::Strategy;
 use super::explain::Explanation;
 use super::model::Predicted;
+use super::threads::Threads;
 
 /// What `brawn tune` found; as JSON it has the keys of Power Tuning's output (`power`, `cost`, `duration`, `stateMachine`,
 /// `stats`) and more.
@@ -43,6 +44,9 @@ pub struct Tuning {
     pub machine_load: f64,
     /// Sizes that were asked for and have more vCPUs than this machine.
     pub not_measured: Vec<u32>,
+    /// How the function uses cores, where that was looked at.
+    #[serde(default)]
+    pub threads: Option<Threads>,
     /// What limits the function.
     pub explanation: Option<Explanation>,
     /// From 128 to 10240 MB, by the model fitted to what was measured.
@@ -67,6 +71,7 @@ impl Default for Tuning {
             machine_vcpus: 0.0,
             machine_load: 0.0,
             not_measured: Vec::new(),
+            threads: None,
             explanation: None,
             predicted: Vec::new(),
         }

@@ -2,6 +2,7 @@
 //! nothing of the emulator's own is on both sides.
 
 #![expect(
+    clippy::disallowed_methods,
     clippy::exit,
     clippy::zombie_processes,
     reason = "functions that end badly are what is tested"
@@ -123,6 +124,14 @@ fn handle(event: &Answer, payload: &Value, count: u64) {
             spin(Duration::from_millis(number("ms")), number("threads").max(1));
             answer(&json!({ "wall_ms": begun.elapsed().as_secs_f64() * 1e3 }));
         }
+        "work" => {
+            work(number("serial"), number("parallel"), number("copied_mb"));
+            std::thread::sleep(Duration::from_millis(number("wait_ms")));
+            answer(&json!("worked"));
+        }
+        "count cores" => {
+            answer(&json!(std::thread::available_parallelism().map_or(0, std::num::NonZero::get)));
+        }
         "sleep" => {
             std::thread::sleep(Duration::from_millis(number("ms")));
             answer(&json!("slept"));
@@ -239,6 +248,37 @@ fn spin(each: Duration, threads: u64) {
                 let begun = used();
                 while used() - begun < each {
                     std::hint::black_box((0..500).sum::<u64>());
+                }
+            });
+        }
+    });
+}
+
+/// A fixed amount of work, unlike `spin`: millions of steps on one thread, then as many shared by a thread for each visible core,
+/// which copy memory too, far more of it than a cache holds.
+fn work(serial: u64, parallel: u64, copied_mb: u64) {
+    let steps = |millions: u64| {
+        let mut state = 1_u64;
+        for step in 0..millions * 1_000_000 {
+            state = std::hint::black_box(state.wrapping_mul(6_364_136_223_846_793_005) ^ step);
+        }
+    };
+    steps(serial);
+    if parallel + copied_mb == 0 {
+        return;
+    }
+    let threads = std::thread::available_parallelism().map_or(1, |count| count.get() as u64);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(move || {
+                steps(parallel / threads);
+                if copied_mb > 0 {
+                    let source = vec![1_u8; 128 << 20];
+                    let mut target = vec![0_u8; source.len()];
+                    for _ in 0..copied_mb / threads / 128 {
+                        target.copy_from_slice(std::hint::black_box(&source));
+                        std::hint::black_box(&target);
+                    }
                 }
             });
         }

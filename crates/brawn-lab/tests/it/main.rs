@@ -8,6 +8,7 @@ mod limits;
 mod managed;
 mod other_languages;
 mod peers;
+mod prediction;
 mod protocol;
 mod s3;
 mod sqs;
