@@ -59,6 +59,8 @@ row() { # name, command...; its output goes to $work/out
   if ! command -v "$1" >/dev/null; then echo "$name: not on PATH"; return; fi
   for _ in $(seq "$RUNS"); do
     local begun ended
+    # What lies there is not theirs to free.
+    rm -f "$work/out"
     begun="$(date +%s%N)"
     "$@" >"$work/out"
     ended="$(date +%s%N)"
@@ -82,6 +84,8 @@ row "openssl dgst -sha256, 4 MB files" openssl dgst -sha256 "$work/files/"*
 row "brawn compress, zstd 3" "$BRAWN" compress -j "$THREADS" --quiet -c "$work/data.tar"
 row "zstd -3 -T$THREADS" zstd -q -3 "-T$THREADS" -c "$work/data.tar"
 row "brawn compress --format gzip" "$BRAWN" compress -j "$THREADS" --quiet --format gzip -c "$work/data.tar"
+row "brawn compress --format bgzf" "$BRAWN" compress -j "$THREADS" --quiet --format bgzf -c "$work/data.tar"
+row "bgzip -@$THREADS" bgzip "-@$THREADS" -c "$work/data.tar"
 row "brawn compress --format lz4" "$BRAWN" compress -j "$THREADS" --quiet --format lz4 -c "$work/data.tar"
 row "lz4" lz4 -q -c "$work/data.tar"
 row "pigz -p$THREADS" pigz "-p$THREADS" -c "$work/data.tar"

@@ -47,6 +47,11 @@ pub trait Draft: Send {
     /// When the piece cannot be taken; the job stops with that error.
     fn write(&mut self, piece: &[u8]) -> Result<()>;
 
+    /// Whether writing waits for nobody: it goes to memory or to a file of this machine. A thread of a pool may do it then.
+    fn never_waits(&self) -> bool {
+        false
+    }
+
     /// Makes it appear, whole.
     ///
     /// # Errors
@@ -93,6 +98,10 @@ impl Draft for MemoryDraft<'_> {
     fn write(&mut self, piece: &[u8]) -> Result<()> {
         self.output.bytes.extend_from_slice(piece);
         Ok(())
+    }
+
+    fn never_waits(&self) -> bool {
+        true
     }
 
     fn finish(self: Box<Self>) -> Result<()> {

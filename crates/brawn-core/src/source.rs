@@ -71,6 +71,30 @@ impl<'a> Source<'a> {
         Ok(Some(block).filter(|block| !block.is_empty()))
     }
 
+    /// How many bytes are left, where they are in memory or can be read at any place: reading them then waits for nobody.
+    pub fn left(&self) -> Option<u64> {
+        match &self.content {
+            Content::Bytes(bytes) => Some(bytes.len() as u64),
+            Content::Reader(_) => None,
+            Content::Places { next, end, .. } => Some(end - next),
+        }
+    }
+
+    /// The same bytes from `skipped` further on, where [`left`](Source::left) says how many there are; at most to their end.
+    pub fn again(&self, skipped: u64) -> Option<Source<'a>> {
+        let skipped = skipped.min(self.left()?);
+        let content = match &self.content {
+            Content::Bytes(bytes) => {
+                Content::Bytes(bytes.get(usize::try_from(skipped).ok()?..).unwrap_or_default())
+            }
+            Content::Reader(_) => return None,
+            Content::Places { from, next, end } => {
+                Content::Places { from: *from, next: next + skipped, end: *end }
+            }
+        };
+        Some(Source { name: self.name, content })
+    }
+
     /// The object's name relative to where it was found.
     pub fn name(&self) -> &'a str {
         self.name
@@ -179,6 +203,32 @@ mod tests {
                     .expect("it is there");
             }
             assert_eq!((all.as_slice(), lens.as_slice()), (&content[..], &[40, 40, 10][..]));
+        }
+    }
+
+    #[test]
+    fn pieces_are_the_bytes_in_their_order_and_again_is_the_same_from_there_on() {
+        let content: [u8; 100] = std::array::from_fn(|index| index as u8);
+        let mut reader = content.as_slice();
+        assert!(Source::reader("a", &mut reader).again(0).is_none());
+        for mut source in [Source::bytes("a", &content), Source::places("a", &content, 100)] {
+            let spare = Spare::default();
+            source.read_exact(&mut [0; 10]).expect("10 of 100");
+            assert_eq!(source.left(), Some(90));
+            let again = source.again(20).expect("it can be read twice");
+            assert_eq!(again.into_bytes(100).expect("it is there"), &content[30..]);
+            assert_eq!(source.again(91).and_then(|again| again.left()), Some(0));
+            let mut all = Vec::new();
+            let block = source.block(70, &spare).expect("it is there").expect("90 are left");
+            block
+                .pieces(32, &spare, |piece| {
+                    assert!(piece.len() <= 32);
+                    all.extend_from_slice(piece);
+                    Ok(())
+                })
+                .expect("it is there");
+            assert_eq!(all, &content[10..80]);
+            assert_eq!(source.left(), Some(20));
         }
     }
 

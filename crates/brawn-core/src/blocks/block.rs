@@ -57,6 +57,32 @@ impl<'a> Block<'a> {
         spare.give_back(bytes);
         done
     }
+
+    /// Does `work` with its bytes in the order in which they stand, no more than `size` at once.
+    ///
+    /// # Errors
+    /// Of reading, and of `work`.
+    pub fn pieces(
+        self,
+        size: usize,
+        spare: &Spare,
+        mut work: impl FnMut(&[u8]) -> Result<()>,
+    ) -> Result<()> {
+        let size = size.max(1);
+        let Held::At(from, mut offset, mut left) = self.0 else {
+            return self.with(spare, |bytes| bytes.chunks(size).try_for_each(work));
+        };
+        let mut bytes = spare.take();
+        let mut done = Ok(());
+        while left > 0 && done.is_ok() {
+            bytes.resize(left.min(size), 0);
+            done = from.read_at(&mut bytes, offset).and_then(|()| work(&bytes));
+            offset += bytes.len() as u64;
+            left -= bytes.len();
+        }
+        spare.give_back(bytes);
+        done
+    }
 }
 
 /// A block that was read already.

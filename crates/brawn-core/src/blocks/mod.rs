@@ -3,13 +3,17 @@
 //! The thread that calls [`in_order`] or [`in_turn`] is the driver. It reads and writes, which may wait; what is computed
 //! runs on the [`Pool`](crate::Pool) of its budget meanwhile. A driver that is itself a thread of a pool must not wait
 //! there: it reads some blocks, computes them together with the other threads, and hands them on, one after the other.
+//! Where nothing waits, since bytes are in memory or in files of this machine, [`in_order_by_workers`] needs no driver.
 
 mod block;
+mod by_workers;
 mod fill;
 mod in_order;
 mod in_turn;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod worker_tests;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
@@ -17,6 +21,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::{Error, Result};
 
 pub use block::Block;
+pub use by_workers::in_order_by_workers;
 pub(crate) use fill::fault;
 pub use fill::{append, fill, fill_slice};
 pub use in_order::in_order;

@@ -143,6 +143,11 @@ impl Begun {
         file.write_all(piece).map_err(|error| file_fault(&error, "write", &self.path))
     }
 
+    /// Whether it is a file, and no pipe or device.
+    pub(super) fn is_file(&self) -> bool {
+        matches!(self.to, Writing::Draft(..))
+    }
+
     /// Gives it its name, over a file that is there where it may `replace` one that the run neither reads nor wrote.
     pub(super) fn publish(
         self,

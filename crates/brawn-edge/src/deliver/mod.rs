@@ -10,6 +10,7 @@ mod local;
 mod name;
 mod outputs;
 mod places;
+mod stdout;
 mod written;
 
 use std::path::PathBuf;
@@ -173,5 +174,5 @@ fn exists(target: &Location) -> Error {
 fn write_stdout(bytes: &[u8]) -> Result<()> {
     use std::io::Write as _;
     let mut stdout = std::io::stdout().lock();
-    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(outputs::stdout_fault)
+    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(stdout::fault)
 }

@@ -1,7 +1,6 @@
 //! Outputs that are written in pieces, from a driver on a thread that may wait.
 
 use std::collections::VecDeque;
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -12,6 +11,7 @@ use tokio::runtime::Handle;
 use super::Delivery;
 use super::local;
 use super::places::{Origin, Places};
+use super::stdout::Stdout;
 use crate::location::Location;
 use crate::select::Reads;
 use crate::stop::Stop;
@@ -63,7 +63,7 @@ impl Sink for Outputs {
         };
         let (delivery, origin, stop) = (&self.delivery, &self.origin, &self.stop);
         let to = match target {
-            Location::Stdio => To::Stdout,
+            Location::Stdio => To::Stdout(Stdout::new()?),
             Location::Path(path) => {
                 if let Some(root) = delivery.destination.root().map(PathBuf::from) {
                     local::stays_inside(&root, &path)?;
@@ -113,7 +113,7 @@ struct OpenOutput<'a> {
 }
 
 enum To {
-    Stdout,
+    Stdout(Stdout),
     File {
         begun: local::Begun,
         places: Arc<Places>,
@@ -130,7 +130,7 @@ impl Draft for OpenOutput<'_> {
             return Err(ended);
         }
         match &mut self.to {
-            To::Stdout => std::io::stdout().lock().write_all(piece).map_err(stdout_fault)?,
+            To::Stdout(stdout) => stdout.write(piece)?,
             To::File { begun, .. } => begun.write(piece)?,
             To::Object(upload) => upload.write(piece)?,
         }
@@ -138,10 +138,18 @@ impl Draft for OpenOutput<'_> {
         Ok(())
     }
 
+    fn never_waits(&self) -> bool {
+        match &self.to {
+            To::Stdout(stdout) => stdout.is_file(),
+            To::File { begun, .. } => begun.is_file(),
+            To::Object(_) => false,
+        }
+    }
+
     fn finish(self: Box<Self>) -> Result<()> {
         let OpenOutput { to, report, stop, written } = *self;
         match to {
-            To::Stdout => std::io::stdout().lock().flush().map_err(stdout_fault)?,
+            To::Stdout(stdout) => stdout.finish()?,
             To::File { begun, places, origin, replace, modified } => {
                 begun.publish(&places, &origin, &stop, replace, modified)?;
             }
@@ -150,8 +158,4 @@ impl Draft for OpenOutput<'_> {
         written.push(report);
         Ok(())
     }
-}
-
-pub(super) fn stdout_fault(error: std::io::Error) -> Error {
-    Error::new(ErrorKind::Storage, "cannot write to standard output").with_source(error)
 }

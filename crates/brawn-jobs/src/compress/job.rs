@@ -97,6 +97,8 @@ impl Job for CompressJob {
         let tools = Tools::new(&self.options);
         let (mut tally, mut table, mut blocks) = (Tally::default(), SeekTable::default(), 0);
         let mut content = lz4::Content::new();
+        // The checksum of lz4 takes longer to read than others can wait for.
+        let nobody_waits = format != Format::Lz4 && source.left().is_some() && draft.never_waits();
         let read = || {
             let block = match format {
                 // The checksum of everything is computed in the order of everything.
@@ -141,7 +143,7 @@ impl Job for CompressJob {
             Ok(())
         };
         let ahead = usize::try_from(ahead).unwrap_or(usize::MAX);
-        blocks::in_order(budget, ahead, read, compute, written)?;
+        blocks::in_order_by_workers(nobody_waits, budget, ahead, read, compute, written)?;
         let end = match format {
             Format::Zstd => table.frame(),
             Format::Gzip => {

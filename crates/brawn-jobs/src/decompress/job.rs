@@ -10,6 +10,7 @@ use super::codec::Codec;
 use super::format::Format;
 use super::gzip::Gzip;
 use super::limits::Account;
+use super::units::How;
 use super::window::Window;
 use super::zstd::{Zstd, plain_of, window_of};
 use super::{Options, lz4, name, stream, units};
@@ -63,7 +64,8 @@ impl DecompressJob {
         let fit = units::fit::<C>(plain, budget.memory().limit());
         let ahead = (blocks::ahead(budget.workers()) as u64).min(fit).max(1);
         let held = budget.reserve(units::memory::<C>(plain, ahead))?;
-        let how = (ahead, self.options.list);
+        let nobody_waits = source.left().is_some() && to.never_waits();
+        let how = How { ahead, is_listed: self.options.list, nobody_waits };
         let write = |bytes: &[u8]| to.write(bytes);
         units::units(&mut codec, window, source, &mut account, how, write, budget)?;
         drop(held);
@@ -103,6 +105,10 @@ impl To<'_> {
             Some(draft) if !bytes.is_empty() => draft.write(bytes),
             _ => Ok(()),
         }
+    }
+
+    fn never_waits(&self) -> bool {
+        self.0.as_ref().is_none_or(|draft| draft.never_waits())
     }
 
     /// What is told of it all.

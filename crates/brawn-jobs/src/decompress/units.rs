@@ -29,14 +29,24 @@ fn each<C: Codec>(plain: usize) -> u64 {
     (2 * plain + C::MORE + CHUNK) as u64
 }
 
+/// How units are gone through.
+pub(super) struct How {
+    /// So many batches at once.
+    pub(super) ahead: u64,
+    /// What headers say is enough.
+    pub(super) is_listed: bool,
+    /// As in [`blocks::in_order_by_workers`].
+    pub(super) nobody_waits: bool,
+}
+
 /// Decompresses from the beginning of the window, or `is_listed` counts, until something has no known end.
 pub(super) fn units<C: Codec>(
     codec: &mut C,
     window: &mut Window,
-    source: &mut (impl Read + ?Sized),
+    source: &mut (impl Read + Send + ?Sized),
     account: &mut Account,
-    (ahead, is_listed): (u64, bool),
-    mut write: impl FnMut(&[u8]) -> Result<()>,
+    How { ahead, is_listed, nobody_waits }: How,
+    mut write: impl FnMut(&[u8]) -> Result<()> + Send,
     budget: &Budget,
 ) -> Result<()> {
     let (packed, plain) = (Spare::default(), Spare::default());
@@ -82,7 +92,7 @@ pub(super) fn units<C: Codec>(
         Ok(())
     };
     let ahead = usize::try_from(ahead).unwrap_or(usize::MAX);
-    blocks::in_order(budget, ahead, read, compute, write)
+    blocks::in_order_by_workers(nobody_waits, budget, ahead, read, compute, write)
 }
 
 /// Moves units from the window to `batch`, as many as one worker takes at once.

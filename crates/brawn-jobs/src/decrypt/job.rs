@@ -1,10 +1,10 @@
 //! The job: chunks are opened side by side and written in order.
 
-use std::cell::Cell;
 use std::fmt;
 use std::io::Read;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use brawn_core::blocks::{self, Spare};
+use brawn_core::blocks::{self, Block, Spare};
 use brawn_core::{
     Budget, ByteSize, Error, Head, Job, Plan, PlannedOutput, Planning, Pool, Result, Sink, Source,
     Tally,
@@ -14,7 +14,7 @@ use super::Options;
 use super::identities::{self, AnyIdentity};
 use crate::encrypt::{
     Blocks, CHUNK, CHUNKS, Counted, Header, Identity, NONCE, PayloadKey, SEALED, SUFFIX, dearmored,
-    in_flight, malformed, memory, on_pool, work_factor,
+    in_flight, malformed, maybe_armored, memory, on_pool, work_factor,
 };
 
 /// The memory of one block in flight: itself, and what it becomes.
@@ -119,8 +119,9 @@ impl Job for DecryptJob {
 
     fn run(&self, source: Source<'_>, sink: &mut dyn Sink, budget: &Budget) -> Result<Tally> {
         let name = self.output(source.name())?;
-        let bytes_in = Cell::new(0);
-        let mut input = dearmored(Counted::new(source, &bytes_in, budget))?;
+        let bytes_in = AtomicU64::new(0);
+        let again = source.again(0);
+        let (mut input, is_armored) = maybe_armored(Counted::new(source, &bytes_in, budget))?;
         let header = Header::read(&mut input)?;
         let key = {
             let _held = budget.reserve(bounded(&header, self.max_work_factor)?)?;
@@ -135,8 +136,17 @@ impl Job for DecryptJob {
         let _held = budget.reserve(BESIDE + ahead * FOR_ONE)?;
         let mut draft = sink.open(name, "application/octet-stream")?;
         let start = header.length + NONCE as u64;
-        let spare = Spare::default();
-        let mut sealed = Blocks::new(input, SEALED);
+        let (spare, opened) = (Spare::default(), Spare::default());
+        let mut sealed = match again.and_then(|source| source.again(start)) {
+            Some(payload) if !is_armored => {
+                drop(input);
+                let left = payload.left().unwrap_or_default();
+                bytes_in.store(start + left, Ordering::Relaxed);
+                Blocks::of_places(payload, SEALED)
+            }
+            _ => Blocks::of_reader(input, SEALED),
+        };
+        let nobody_waits = draft.never_waits() && sealed.never_wait();
         let read = || match sealed.next(&spare)? {
             Some((place, block)) if block.is_empty() => {
                 debug_assert_eq!(place.first, 0);
@@ -144,25 +154,25 @@ impl Job for DecryptJob {
             }
             block => Ok(block),
         };
-        let compute = |(place, block): (_, Vec<u8>)| {
+        let compute = |(place, block): (_, Block<'_>)| {
             budget.check()?;
-            let mut plain = spare.take();
-            payload.open(place, &block, start, &mut plain, budget)?;
-            budget.advance(block.len() as u64);
-            spare.give_back(block);
+            let mut plain = opened.take();
+            let len = block.len();
+            block.with(&spare, |block| payload.open(place, block, start, &mut plain, budget))?;
+            budget.advance(len as u64);
             Ok(plain)
         };
         let mut bytes_out = 0;
         let write = |plain: Vec<u8>| {
             draft.write(&plain)?;
             bytes_out += plain.len() as u64;
-            spare.give_back(plain);
+            opened.give_back(plain);
             Ok(())
         };
         let ahead = usize::try_from(ahead).unwrap_or(usize::MAX);
-        blocks::in_order(budget, ahead, read, compute, write)?;
+        blocks::in_order_by_workers(nobody_waits, budget, ahead, read, compute, write)?;
         draft.finish()?;
-        Ok(Tally { bytes_in: bytes_in.get(), bytes_out, ..Tally::default() })
+        Ok(Tally { bytes_in: bytes_in.load(Ordering::Relaxed), bytes_out, ..Tally::default() })
     }
 }
 

@@ -23,7 +23,17 @@ const LONGEST: usize = 1024;
 ///
 /// # Errors
 /// Of the reader. A flaw in the armor is an error of what is returned, when it is come upon.
-pub(crate) fn dearmored<'a>(mut reader: impl Read + 'a) -> Result<Box<dyn BufRead + 'a>> {
+pub(crate) fn dearmored<'a>(reader: impl Read + Send + 'a) -> Result<Box<dyn BufRead + Send + 'a>> {
+    maybe_armored(reader).map(|(reader, _)| reader)
+}
+
+/// The same, and whether there is armor.
+///
+/// # Errors
+/// As [`dearmored`].
+pub(crate) fn maybe_armored<'a>(
+    mut reader: impl Read + Send + 'a,
+) -> Result<(Box<dyn BufRead + Send + 'a>, bool)> {
     let mut start = Vec::new();
     let mut space = 0;
     // Whitespace is allowed before the armor.
@@ -41,10 +51,10 @@ pub(crate) fn dearmored<'a>(mut reader: impl Read + 'a) -> Result<Box<dyn BufRea
     start.append(&mut mark);
     let is_armored = start.get(space..).is_some_and(|text| text.starts_with(MARK));
     if !is_armored {
-        return Ok(Box::new(BufReader::new(Cursor::new(start).chain(reader))));
+        return Ok((Box::new(BufReader::new(Cursor::new(start).chain(reader))), false));
     }
     let reader = BufReader::new(Cursor::new(start.split_off(space)).chain(reader));
-    Ok(Box::new(BufReader::new(Armored::new(reader))))
+    Ok((Box::new(BufReader::new(Armored::new(reader))), true))
 }
 
 /// What armor holds.

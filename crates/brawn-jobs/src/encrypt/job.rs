@@ -1,9 +1,9 @@
 //! The job: chunks are sealed side by side and written in order.
 
-use std::cell::Cell;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use brawn_core::blocks::{self, Spare};
+use brawn_core::blocks::{self, Block, Spare};
 use brawn_core::{
     Budget, ByteSize, Error, Head, Job, Plan, PlannedOutput, Planning, Pool, Result, Sink, Source,
     Tally,
@@ -157,6 +157,7 @@ impl Job for EncryptJob {
         let ahead = super::in_flight(budget, self.beside(), FOR_ONE);
         let _held = budget.reserve(self.beside() + ahead * FOR_ONE)?;
         let mut draft = sink.open(&name, self.content_type())?;
+        let never_waits = draft.never_waits();
         let mut armor = self.armor.then(Armor::default);
         let mut bytes_out = 0;
         let mut text = Vec::new();
@@ -174,23 +175,31 @@ impl Job for EncryptJob {
         };
         write(&header(&stanzas, &key)?)?;
         write(&nonce)?;
-        let (spare, bytes_in) = (Spare::default(), Cell::new(0));
-        let mut plain = Blocks::new(Counted::new(source, &bytes_in, budget), CHUNK);
-        let compute = |(place, block): (_, Vec<u8>)| {
+        let (spare, sealed, bytes_in) = (Spare::default(), Spare::default(), AtomicU64::new(0));
+        let mut plain = match source.left() {
+            Some(left) => {
+                bytes_in.store(left, Ordering::Relaxed);
+                Blocks::of_places(source, CHUNK)
+            }
+            None => Blocks::of_reader(Counted::new(source, &bytes_in, budget), CHUNK),
+        };
+        let nobody_waits = never_waits && plain.never_wait();
+        let compute = |(place, block): (_, Block<'_>)| {
             budget.check()?;
-            let mut out = spare.take();
-            payload.seal(place, &block, &mut out, budget)?;
-            budget.advance(block.len() as u64);
-            spare.give_back(block);
+            let mut out = sealed.take();
+            let len = block.len();
+            block.with(&spare, |block| payload.seal(place, block, &mut out, budget))?;
+            budget.advance(len as u64);
             Ok(out)
         };
         let ahead = usize::try_from(ahead).unwrap_or(usize::MAX);
         let written = |out: Vec<u8>| {
             write(&out)?;
-            spare.give_back(out);
+            sealed.give_back(out);
             Ok(())
         };
-        blocks::in_order(budget, ahead, || plain.next(&spare), compute, written)?;
+        let read = || plain.next(&spare);
+        blocks::in_order_by_workers(nobody_waits, budget, ahead, read, compute, written)?;
         if let Some(armor) = armor {
             let mut end = Vec::new();
             armor.finish(&mut end);
@@ -198,7 +207,7 @@ impl Job for EncryptJob {
             draft.write(&end)?;
         }
         draft.finish()?;
-        Ok(Tally { bytes_in: bytes_in.get(), bytes_out, ..Tally::default() })
+        Ok(Tally { bytes_in: bytes_in.load(Ordering::Relaxed), bytes_out, ..Tally::default() })
     }
 }
 

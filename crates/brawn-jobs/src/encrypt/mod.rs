@@ -40,7 +40,7 @@ pub use recipients::AnyRecipient;
 pub use secrecy;
 pub use wrapping::{Identity, Recipient};
 
-pub(crate) use armor::dearmored;
+pub(crate) use armor::{dearmored, maybe_armored};
 pub(crate) use blocks::{Blocks, Counted};
 #[cfg(feature = "ssh")]
 pub(crate) use foreign::Foreign;

@@ -7,7 +7,6 @@ use std::collections::HashSet;
 
 use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
-use aws_lc_rs::rand;
 use brawn_core::{Error, ErrorKind, Result};
 use secrecy::zeroize::Zeroizing;
 
@@ -102,6 +101,7 @@ pub(crate) fn open_key(with: &[u8; 32], body: &[u8; SEALED_KEY]) -> Result<Optio
 /// # Errors
 /// [`ErrorKind::Unavailable`] where the system gives none.
 pub(crate) fn random(bytes: &mut [u8]) -> Result<()> {
-    rand::fill(bytes)
+    // AWS-LC's own generator first measures the jitter of the CPU, some 40 ms.
+    getrandom::fill(bytes)
         .map_err(|_| Error::new(ErrorKind::Unavailable, "the system gives no random bytes"))
 }

@@ -31,6 +31,7 @@ pub(super) fn hash(
     let (spare, mut tree) = (Spare::default(), Tree::default());
     let (mut first, mut len) = (None, 0_u64);
     let mut next = 0_u64;
+    let nobody_waits = source.left().is_some();
     let read = || {
         let block = source.block(BLOCK, &spare)?;
         next += BLOCK as u64;
@@ -56,7 +57,7 @@ pub(super) fn hash(
         len += size as u64;
         Ok(())
     };
-    blocks::in_order(budget, ahead, read, compute, write)?;
+    blocks::in_order_by_workers(nobody_waits, budget, ahead, read, compute, write)?;
     let hash = match (tree.root(), first) {
         (Some(root), _) => root,
         (None, Some(only)) => only.finalize(),
