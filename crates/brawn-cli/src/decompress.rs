@@ -40,7 +40,7 @@ pub(crate) fn decompress(words: Decompress) -> Result<Plan> {
     let may_remove = remove && !route.dry_run;
     let (is_json, is_quiet, is_dry) = (run.json, run.quiet, route.dry_run);
     let mut work = plan(Task { run, route, recipe, destination })?;
-    work.flow = work.flow.replace(force).keep_times(true);
+    work.flow = work.flow.replace(force).keep_attributes(true);
     if may_remove {
         work.done = |outcome| remove_input(outcome, "decompressed");
     }

@@ -104,6 +104,6 @@ fn finish(
         };
     }
     let mut work = plan(Task { run, route, recipe, destination })?;
-    work.flow = work.flow.replace(place.force).keep_times(true);
+    work.flow = work.flow.replace(place.force).keep_attributes(true);
     Ok(Plan::Flow(Box::new(work)))
 }

@@ -4,13 +4,13 @@ use std::fs::File;
 use std::io::{self, Read, Seek as _, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use brawn_core::{ByteSize, Error, ErrorKind, Result};
 use bytes::Bytes;
 use futures::StreamExt as _;
 use futures::future::{BoxFuture, FutureExt as _};
 
+use crate::attributes::Attributes;
 use crate::buffers::Buffers;
 use crate::location::Address;
 use crate::pipe::{self, Held, Reading};
@@ -35,8 +35,8 @@ pub(crate) struct Opened {
     pub(crate) written_by: Option<String>,
     /// The memory of what had no size and had to be read to its end.
     pub(crate) held: Option<Held>,
-    /// When it was last changed, where that is known.
-    pub(crate) modified: Option<SystemTime>,
+    /// What a file has besides its content.
+    pub(crate) attributes: Option<Attributes>,
     /// What tells its content from an earlier one, where something does: an ETag, or size and time of a file.
     pub(crate) version: Option<String>,
     rest: Rest,
@@ -91,7 +91,8 @@ pub(crate) fn open_file(path: &Path, buffers: &Arc<Buffers>, reading: Pipes) -> 
         return Err(Error::invalid_options(format!("`{}` is a folder", path.display())));
     }
     let size = metadata.len();
-    if !metadata.is_file() {
+    // Files of /proc have a content and no size.
+    if !metadata.is_file() || size == 0 {
         let opened = open_pipe(file, buffers, reading, || format!("`{}`", path.display()))?;
         return Ok(Opened { identity: Identity::of(&metadata), ..opened });
     }
@@ -107,7 +108,7 @@ pub(crate) fn open_file(path: &Path, buffers: &Arc<Buffers>, reading: Pipes) -> 
         identity: Identity::of(&metadata),
         written_by: None,
         held: None,
-        modified: metadata.modified().ok(),
+        attributes: Some(Attributes::of(&metadata)),
         version: version(&metadata),
         rest,
         buffers: Arc::clone(buffers),
@@ -135,7 +136,7 @@ pub(crate) async fn open_object(
         identity: None,
         written_by: first.written_by,
         held: None,
-        modified: None,
+        attributes: None,
         version,
         rest,
         buffers: Arc::clone(buffers),
@@ -173,7 +174,7 @@ fn open_pipe(
                 identity: None,
                 written_by: None,
                 held: None,
-                modified: None,
+                attributes: None,
                 version: None,
                 rest,
                 buffers: Arc::clone(buffers),
@@ -189,7 +190,7 @@ fn whole((bytes, held): (Vec<u8>, Held), buffers: &Arc<Buffers>) -> Opened {
         identity: None,
         written_by: None,
         held: Some(held),
-        modified: None,
+        attributes: None,
         version: None,
         rest: Rest::Nothing,
         buffers: Arc::clone(buffers),
@@ -205,7 +206,7 @@ impl Opened {
             identity: None,
             written_by: None,
             held: None,
-            modified: None,
+            attributes: None,
             version: None,
             rest: Rest::Nothing,
             buffers: Arc::clone(buffers),
@@ -286,7 +287,7 @@ fn read_file(mut file: &File, head: &[u8], mut bytes: Vec<u8>, count: usize) -> 
 
 /// A file's size, and when it was last changed, in nanoseconds: its content may be another one when they are.
 fn version(metadata: &std::fs::Metadata) -> Option<String> {
-    let since = metadata.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    let since = metadata.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
     Some(format!("{}-{}.{:09}", metadata.len(), since.as_secs(), since.subsec_nanos()))
 }
 

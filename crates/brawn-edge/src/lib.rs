@@ -18,6 +18,7 @@
 //! # }
 //! ```
 
+mod attributes;
 mod buffers;
 mod deliver;
 pub mod events;

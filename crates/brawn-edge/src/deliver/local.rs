@@ -3,11 +3,11 @@
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use brawn_core::{Error, ErrorKind, Result};
 
 use super::places::{Origin, Places};
+use crate::attributes::Attributes;
 use crate::fetch::{Identity, file_fault};
 use crate::location::Location;
 use crate::stop::Stop;
@@ -143,6 +143,13 @@ impl Begun {
         file.write_all(piece).map_err(|error| file_fault(&error, "write", &self.path))
     }
 
+    /// Lets those read it who may read what it is made of, before anything is in it.
+    pub(super) fn is_as_private_as(&self, attributes: &Attributes) {
+        if let Writing::Draft(draft, _) = &self.to {
+            attributes.set_access(&draft.file);
+        }
+    }
+
     /// Whether it is a file, and no pipe or device.
     pub(super) fn is_file(&self) -> bool {
         matches!(self.to, Writing::Draft(..))
@@ -155,14 +162,13 @@ impl Begun {
         origin: &Origin,
         stop: &Stop,
         replace: bool,
-        modified: Option<SystemTime>,
+        attributes: Option<&Attributes>,
     ) -> Result<()> {
         let path = &*self.path;
         let failed = |error: &io::Error| file_fault(error, "write", path);
         let Writing::Draft(mut draft, folder) = self.to else { return Ok(()) };
-        if let Some(modified) = modified {
-            // A file system that keeps no such times is no reason to fail.
-            let _ = draft.file.set_modified(modified);
+        if let Some(attributes) = attributes {
+            attributes.set_time(&draft.file);
         }
         let own = draft.file.metadata().map_err(|error| failed(&error))?;
         loop {

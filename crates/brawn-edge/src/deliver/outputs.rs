@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use brawn_core::{Draft, Error, ErrorKind, Output, OutputReport, Result, Sink};
 use tokio::runtime::Handle;
@@ -12,6 +11,7 @@ use super::Delivery;
 use super::local;
 use super::places::{Origin, Places};
 use super::stdout::Stdout;
+use crate::attributes::Attributes;
 use crate::location::Location;
 use crate::select::Reads;
 use crate::stop::Stop;
@@ -23,8 +23,8 @@ pub(crate) struct Outputs {
     places: VecDeque<(String, Location)>,
     origin: Origin,
     stop: Stop,
-    /// What local outputs are given as the time of their last change.
-    modified: Option<SystemTime>,
+    /// What local outputs are given of their input's.
+    attributes: Option<Attributes>,
     runtime: Handle,
     pub(crate) written: Vec<OutputReport>,
 }
@@ -36,10 +36,10 @@ impl Outputs {
         places: VecDeque<(String, Location)>,
         origin: Origin,
         stop: Stop,
-        modified: Option<SystemTime>,
+        attributes: Option<Attributes>,
     ) -> Outputs {
         let (runtime, written) = (Handle::current(), Vec::new());
-        Outputs { delivery, places, origin, stop, modified, runtime, written }
+        Outputs { delivery, places, origin, stop, attributes, runtime, written }
     }
 }
 
@@ -69,12 +69,15 @@ impl Sink for Outputs {
                     local::stays_inside(&root, &path)?;
                 }
                 let begun = local::begin(&path, &delivery.places, origin, stop)?;
+                if let Some(attributes) = &self.attributes {
+                    begun.is_as_private_as(attributes);
+                }
                 To::File {
                     begun,
                     places: Arc::clone(&delivery.places),
                     origin: origin.clone(),
                     replace: delivery.replace,
-                    modified: self.modified,
+                    attributes: self.attributes.clone(),
                 }
             }
             Location::Object(address) => {
@@ -119,7 +122,7 @@ enum To {
         places: Arc<Places>,
         origin: Origin,
         replace: bool,
-        modified: Option<SystemTime>,
+        attributes: Option<Attributes>,
     },
     Object(Box<Upload>),
 }
@@ -150,8 +153,8 @@ impl Draft for OpenOutput<'_> {
         let OpenOutput { to, report, stop, written } = *self;
         match to {
             To::Stdout(stdout) => stdout.finish()?,
-            To::File { begun, places, origin, replace, modified } => {
-                begun.publish(&places, &origin, &stop, replace, modified)?;
+            To::File { begun, places, origin, replace, attributes } => {
+                begun.publish(&places, &origin, &stop, replace, attributes.as_ref())?;
             }
             To::Object(upload) => upload.finish()?,
         }

@@ -40,9 +40,9 @@ impl Run<'_> {
         origin: Origin,
         report: &mut ItemReport,
     ) -> Result<()> {
-        let modified = planned.opened.modified.filter(|_| self.flow.keep_times);
+        let attributes = planned.opened.attributes.clone().filter(|_| self.flow.keep_attributes);
         let stop = self.stop.for_delivery();
-        let outputs = Outputs::new(self.delivery.clone(), places, origin, stop, modified);
+        let outputs = Outputs::new(self.delivery.clone(), places, origin, stop, attributes);
         let end = |outputs: Outputs, tally, _: &Budget| (tally, outputs.written);
         let (tally, written) = self.driver(item, planned, outputs, end, report).await?;
         report.bytes_out = written.iter().map(|output| output.bytes).sum();

@@ -52,7 +52,7 @@ pub struct Flow {
     skip_existing: bool,
     dry_run: bool,
     replace: bool,
-    keep_times: bool,
+    keep_attributes: bool,
     asked: u64,
     cache_control: Option<String>,
     vcpus: Option<Vcpus>,
@@ -99,7 +99,7 @@ impl Flow {
             skip_existing: false,
             dry_run: false,
             replace: true,
-            keep_times: false,
+            keep_attributes: false,
             asked: 0,
             cache_control: None,
             vcpus: None,
@@ -133,10 +133,11 @@ impl Flow {
         Flow { replace: yes, ..self }
     }
 
-    /// Gives local outputs of a job that streams the time at which their input was changed. Default: no.
+    /// Gives local outputs of a job that streams their input's time of last change, mode, owner and group, as far as this user may.
+    /// Default: no.
     #[must_use]
-    pub fn keep_times(self, yes: bool) -> Flow {
-        Flow { keep_times: yes, ..self }
+    pub fn keep_attributes(self, yes: bool) -> Flow {
+        Flow { keep_attributes: yes, ..self }
     }
 
     /// What the job was asked, in any text that says it whole: the same version of an object is loaded into a table once for each

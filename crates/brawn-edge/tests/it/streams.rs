@@ -91,7 +91,7 @@ async fn files_go_through_in_pieces_and_keep_their_time() {
     let file = std::fs::File::options().write(true).open(&source).expect("there");
     file.set_modified(then).expect("set");
     let budget = Budget::unlimited().within(Memory::limited(64 << 20));
-    let flow = turns(stores(), Destination::beside()).keep_times(true).replace(false);
+    let flow = turns(stores(), Destination::beside()).keep_attributes(true).replace(false);
     let (summary, outcomes) = run_within(&flow, &[path(&source)], &budget).await;
     assert_eq!(summary.ok, 1, "{outcomes:?}");
     let report = &outcomes[0].report;

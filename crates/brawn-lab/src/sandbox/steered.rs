@@ -16,6 +16,9 @@ use super::{Limits, PERIOD, procfs};
 /// How often CPU time and memory are looked at.
 const LOOK: Duration = Duration::from_millis(2);
 
+/// A process in the kernel stops when it comes out.
+const STOPS_WITHIN: Duration = Duration::from_millis(100);
+
 /// An environment that is steered by a thread of its own.
 #[derive(Debug)]
 pub(crate) struct Steered {
@@ -103,8 +106,17 @@ impl Steered {
         let mut state = self.shared.lock();
         state.frozen = frozen;
         let signal = if frozen { Signal::STOP } else { Signal::CONT };
-        procfs::signal(&state.tree(), signal);
+        let tree = state.tree();
+        procfs::signal(&tree, signal);
+        drop(state);
         self.shared.changed.notify_all();
+        // A process stops when one of its threads has taken the signal, which on a busy machine is a turn later.
+        let until = Instant::now() + STOPS_WITHIN;
+        let runs =
+            |pid: &i32| procfs::threads(*pid).iter().any(|thread| thread.state() == Some('R'));
+        while frozen && tree.iter().any(runs) && Instant::now() < until {
+            std::thread::sleep(Duration::from_micros(200));
+        }
     }
 
     pub(super) fn kill(&self) {
