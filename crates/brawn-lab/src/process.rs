@@ -5,7 +5,7 @@ use std::io::Write;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use brawn_core::{Error, ErrorKind, Result};
 use rustix::process::Pid;
@@ -17,6 +17,22 @@ use crate::output::Output;
 /// runs outside of its limits.
 const JOIN: &str =
     r#"while [ "$1" != -- ]; do echo $$ > "$1" || exit 125; shift; done; shift; exec "$@""#;
+
+/// Starts a program that takes its cgroup for the root of all. Rust, Java and Node count the cores that a quota allows, and would
+/// start fewer threads than on Lambda, which shows no quota: there it binds outside of the virtual machine.
+const HIDE: [&str; 3] = ["unshare", "--cgroup", "--"];
+
+/// Whether this program may do that, and has what does it.
+fn hides_cgroups() -> bool {
+    static KNOWN: OnceLock<bool> = OnceLock::new();
+    *KNOWN.get_or_init(|| {
+        let [program, arguments @ ..] = HIDE;
+        let mut command = Command::new(program);
+        command.args(arguments).arg("true");
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    })
+}
 
 /// Waits for words from the emulator: `group N` for each process, and at the end `done`. Where the pipe closes
 /// without that, the emulator is dead: what belongs to the environment ($1 its mark, the rest its cgroups) is ended here.
@@ -73,6 +89,9 @@ impl Process {
         } else {
             let mut command = Command::new("/bin/sh");
             command.arg("-c").arg(JOIN).arg("sh").args(&launch.join).arg("--");
+            if hides_cgroups() {
+                command.args(HIDE);
+            }
             command.arg(program).args(arguments);
             command
         };

@@ -39,7 +39,7 @@ pub struct Settings {
     pub visible: Option<NonZeroUsize>,
     /// vCPUs the function gets, instead of memory / 1769; for measuring how it uses them.
     pub share: Option<f64>,
-    /// Whether to watch how much of the CPU time is spent on several cores at once. Looking costs the function a little.
+    /// Whether to watch how much of the CPU time several cores could share. Looking costs the function a little.
     pub watch_threads: bool,
     /// `AWS_LAMBDA_MAX_CONCURRENCY`: one process that has up to so many events at a time, as in a Managed Instance; `None` is
     /// Lambda as it was, with one.

@@ -109,7 +109,7 @@ impl TuneOptions {
                 self.num
             )));
         }
-        if self.vcpus.is_some_and(|vcpus| !(vcpus > 0.0)) {
+        if self.vcpus.is_some_and(|vcpus| vcpus.is_nan() || vcpus <= 0.0) {
             return Err(Error::invalid_options("measuring takes more than 0 vCPUs"));
         }
         if self.power_values.is_empty() {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use brawn_core::{Error, ErrorKind, Result, Vcpus};
+use brawn_core::{Error, ErrorKind, Result};
 use serde_json::json;
 
 use super::living::{Failure, Living, cannot_start, timed_out};

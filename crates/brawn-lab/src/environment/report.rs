@@ -52,7 +52,7 @@ pub struct Report {
     pub cpu: Duration,
     /// vCPUs granted.
     pub share: f64,
-    /// The part of the CPU time, from 0 to 1, that was spent on all visible cores at once; where that was watched.
+    /// The part of the CPU time, from 0 to 1, that all visible cores could share; where that was watched.
     pub overlap: Option<f64>,
 }
 

@@ -1,15 +1,14 @@
-//! How much of a function's CPU time is spent on several cores at once, seen from outside: what more cores can make faster.
+//! How much of a function's CPU time could be spent on several cores at once, seen from outside: what more cores make faster.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::procfs;
 
-/// How often the threads are looked at. The kernel brings their times up to date at its tick (4 ms where HZ is 250), so a
-/// shorter look sees threads that run side by side as if they took turns, and a longer one the reverse.
-const EVERY: Duration = Duration::from_millis(8);
+/// How often the threads are looked at: the kernel brings their times up to date at its tick (4 ms where HZ is 250).
+const EVERY: Duration = Duration::from_millis(4);
 
 /// Looks at the threads of an environment until it is asked for the result.
 #[derive(Debug)]
@@ -19,23 +18,18 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// `members` gives the processes; `cores` is how many of them can run at the same time.
+    /// `members` gives the processes; `cores` is how many of their threads can run at the same time.
     pub(crate) fn begin(
         members: impl Fn() -> BTreeSet<i32> + Send + 'static,
         cores: usize,
     ) -> Watch {
         let (stop, stopped) = mpsc::channel();
         let thread = std::thread::spawn(move || {
-            let read = || -> BTreeMap<i32, Duration> {
-                members().into_iter().flat_map(procfs::threads).collect()
-            };
             let mut overlap = Overlap::new(cores);
-            let mut before = read();
+            overlap.add(&Look::at(&members()));
             loop {
                 let over = stopped.recv_timeout(EVERY) != Err(RecvTimeoutError::Timeout);
-                let now = read();
-                overlap.add(&before, &now);
-                before = now;
+                overlap.add(&Look::at(&members()));
                 if over {
                     return overlap;
                 }
@@ -44,37 +38,70 @@ impl Watch {
         Watch { stop, thread }
     }
 
-    /// The part of the CPU time, from 0 to 1, that ran on all cores at once; `None` where nothing ran. Waits for the watching
-    /// thread, which is microseconds.
+    /// The part of the CPU time, from 0 to 1, that all cores could share; `None` where nothing ran. Waits for the watching thread,
+    /// which is microseconds.
     pub(crate) fn end(self) -> Option<f64> {
         let _ = self.stop.send(());
         self.thread.join().ok()?.part()
     }
 }
 
-/// CPU time, and the least time in which so many cores can have spent it.
+/// The threads at one moment.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Look {
+    /// CPU time of all that live.
+    cpu: Duration,
+    /// How many run or want to: also those whose share is used up, which is what makes this see two threads as two where they
+    /// are granted half a core. `None` where they are stopped by a signal, which hides it.
+    ready: Option<usize>,
+}
+
+impl Look {
+    fn at(processes: &BTreeSet<i32>) -> Look {
+        let (mut cpu, mut ready, mut stopped) = (Duration::ZERO, 0, false);
+        for thread in processes.iter().flat_map(|pid| procfs::threads(*pid)) {
+            cpu += thread.cpu;
+            match thread.state() {
+                Some('R') => ready += 1,
+                Some('T') => stopped = true,
+                _ => {}
+            }
+        }
+        Look { cpu, ready: (!stopped).then_some(ready) }
+    }
+}
+
+/// CPU time, and the time in which so many cores would have spent it.
 #[derive(Clone, Debug, PartialEq)]
 struct Overlap {
     cores: f64,
     cpu: f64,
     span: f64,
+    last: Option<Look>,
+    /// Threads that were ready when that was seen last.
+    ready: f64,
 }
 
 impl Overlap {
     fn new(cores: usize) -> Overlap {
-        Overlap { cores: cores.max(1) as f64, cpu: 0.0, span: 0.0 }
+        Overlap { cores: cores.max(1) as f64, cpu: 0.0, span: 0.0, last: None, ready: 1.0 }
     }
 
-    /// What the threads have used from one look to the next. In that time none ran beside itself, and no more of them
-    /// than there are cores.
-    fn add(&mut self, before: &BTreeMap<i32, Duration>, now: &BTreeMap<i32, Duration>) {
-        let used = now.iter().map(|(thread, used)| {
-            used.saturating_sub(before.get(thread).copied().unwrap_or_default()).as_secs_f64()
-        });
-        let (all, longest) =
-            used.fold((0.0, 0.0_f64), |(all, longest), one| (all + one, longest.max(one)));
-        self.cpu += all;
-        self.span += longest.max(all / self.cores);
+    /// What was used since the last look was used by as many threads as were ready then and are now.
+    fn add(&mut self, look: &Look) {
+        let width = |ready: usize| (ready as f64).clamp(1.0, self.cores);
+        let ends = [self.last.and_then(|last| last.ready), look.ready];
+        let seen: Vec<f64> = ends.into_iter().flatten().map(width).collect();
+        if !seen.is_empty() {
+            self.ready = seen.iter().sum::<f64>() / seen.len() as f64;
+        }
+        if let Some(last) = self.last {
+            // Less where a thread has ended: what it used up to the last look is counted.
+            let used = look.cpu.saturating_sub(last.cpu).as_secs_f64();
+            self.cpu += used;
+            self.span += used / self.ready;
+        }
+        self.last = Some(*look);
     }
 
     /// With `serial + parallel = cpu` and `serial + parallel / cores = span`.
@@ -91,25 +118,29 @@ impl Overlap {
 mod tests {
     use super::*;
 
-    fn used(threads: &[(i32, u64)]) -> BTreeMap<i32, Duration> {
-        threads.iter().map(|(thread, ms)| (*thread, Duration::from_millis(*ms))).collect()
+    fn part(cores: usize, looks: &[(u64, Option<usize>)]) -> Option<f64> {
+        let mut overlap = Overlap::new(cores);
+        for (ms, ready) in looks {
+            overlap.add(&Look { cpu: Duration::from_millis(*ms), ready: *ready });
+        }
+        overlap.part()
     }
 
     #[test]
-    fn what_two_threads_use_between_two_looks_ran_at_once() {
-        let mut overlap = Overlap::new(2);
-        assert_eq!(overlap.part(), None);
-        // One thread alone, 30 ms; then both, 10 ms each.
-        overlap.add(&used(&[(1, 100)]), &used(&[(1, 130), (2, 0)]));
-        assert_eq!(overlap.part(), Some(0.0));
-        overlap.add(&used(&[(1, 130), (2, 0)]), &used(&[(1, 140), (2, 10)]));
-        assert!((overlap.part().expect("used") - 20.0 / 50.0).abs() < 1e-9);
-        // A thread that is new counts from its beginning; three on two cores take one and a half of their times.
-        let mut overlap = Overlap::new(2);
-        overlap.add(&used(&[]), &used(&[(1, 8), (2, 8), (3, 8)]));
-        assert!((overlap.part().expect("used") - 1.0).abs() < 1e-9);
+    fn what_is_used_while_two_threads_are_ready_could_run_at_once() {
+        assert_eq!(part(2, &[]), None);
+        assert_eq!(part(2, &[(100, Some(1)), (130, Some(1))]), Some(0.0));
+        // 30 ms alone, then 20 ms by both; at the end one has gone.
+        let both = [(100, Some(1)), (130, Some(1)), (130, Some(2)), (150, Some(2)), (140, Some(1))];
+        assert!((part(2, &both).expect("used") - 20.0 / 50.0).abs() < 1e-9);
+        // Three on two cores are as many as two; on four cores they are three.
+        assert_eq!(part(2, &[(0, Some(3)), (8, Some(3))]), Some(1.0));
+        let three = part(4, &[(0, Some(3)), (12, Some(3))]).expect("used");
+        assert!((three - 8.0 / 9.0).abs() < 1e-9, "{three}");
+        // While they are stopped nothing is known, and what was known before holds.
+        assert_eq!(part(2, &[(0, Some(2)), (8, None), (8, None), (16, None)]), Some(1.0));
         // On one core nothing runs beside anything else.
-        assert_eq!(Overlap::new(1).part(), None);
+        assert_eq!(part(1, &[(0, Some(2)), (8, Some(2))]), None);
     }
 
     #[test]

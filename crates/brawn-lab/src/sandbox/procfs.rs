@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
@@ -45,22 +45,37 @@ pub(crate) fn peak_resident(pid: i32) -> Option<u64> {
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kilobytes| kilobytes << 10)
 }
 
-/// The threads that live, each with its CPU time: to the nanosecond as of the scheduler's last tick.
-pub(crate) fn threads(pid: i32) -> Vec<(i32, Duration)> {
+/// A thread that lives.
+pub(crate) struct Thread {
+    folder: PathBuf,
+    /// CPU time, to the nanosecond as of the scheduler's last tick.
+    pub(crate) cpu: Duration,
+}
+
+impl Thread {
+    /// `R` where it runs or wants to, `S` where it waits, `T` where a signal has stopped it; see proc(5).
+    pub(crate) fn state(&self) -> Option<char> {
+        Some(parse(&fs::read_to_string(self.folder.join("stat")).ok()?)?.state)
+    }
+}
+
+/// The threads of a process.
+pub(crate) fn threads(pid: i32) -> Vec<Thread> {
     let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
     threads
         .flatten()
         .filter_map(|thread| {
-            let id = thread.file_name().to_str()?.parse().ok()?;
-            let text = fs::read_to_string(thread.path().join("schedstat")).ok()?;
-            Some((id, Duration::from_nanos(text.split(' ').next()?.parse().ok()?)))
+            let folder = thread.path();
+            let text = fs::read_to_string(folder.join("schedstat")).ok()?;
+            let cpu = Duration::from_nanos(text.split(' ').next()?.parse().ok()?);
+            Some(Thread { folder, cpu })
         })
         .collect()
 }
 
 /// CPU time of the threads that live.
 pub(crate) fn live_threads(pid: i32) -> Duration {
-    threads(pid).into_iter().map(|(_, used)| used).sum()
+    threads(pid).into_iter().map(|thread| thread.cpu).sum()
 }
 
 /// `root` and everything below it that still has its parent.

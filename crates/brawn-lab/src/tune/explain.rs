@@ -57,6 +57,17 @@ pub struct Explanation {
 }
 
 impl Explanation {
+    /// How long an invocation takes with `share` vCPUs on `cores`, in ms: by the fit that agrees best, and the least and the most
+    /// by those that the measurements do not contradict.
+    pub fn time(&self, share: f64, cores: usize) -> (f64, (f64, f64)) {
+        let best = self.work().time(share, cores);
+        let (low, high) = self
+            .between()
+            .map(|work| work.time(share, cores))
+            .fold((best, best), |(low, high), time| (low.min(time), high.max(time)));
+        (best, (low * (1.0 - self.error), high * (1.0 + self.error)))
+    }
+
     pub(super) fn work(&self) -> Work {
         self.with(self.parallel)
     }
@@ -98,6 +109,7 @@ struct Seen {
     share: f64,
     cores: usize,
     time: f64,
+    cpu_ms: f64,
 }
 
 /// Fits the parts to `stats` on a machine of `machine` cores, and to what was seen of the threads; `None` where too little was
@@ -114,7 +126,7 @@ pub(super) fn explain(
     if good.len() < 2 {
         return None;
     }
-    // CPU time is measured; the smallest sizes count ticks and switches with it.
+    // The median, as the smallest sizes count ticks and switches with it.
     let mut cpu: Vec<f64> = good.iter().filter_map(|point| point.cpu_ms).collect();
     cpu.sort_by(f64::total_cmp);
     let cpu_ms = cpu.get(cpu.len() / 2).copied()?;
@@ -126,6 +138,7 @@ pub(super) fn explain(
             share: point.share,
             cores: Vcpus::of_lambda(point.value).visible.min(machine),
             time: point.warm_duration,
+            cpu_ms: point.cpu_ms.unwrap_or(cpu_ms),
         })
         .collect();
     let fits: Vec<(f64, f64, f64)> = (0..=STEPS)
@@ -164,9 +177,13 @@ pub(super) fn explain(
 
 /// The waiting that fits best beside a parallel part, and how far off that is: relative to each time, so that a small
 /// size does not outweigh the others. What was seen of the threads counts as one more measurement: of the time on all cores
-/// of which nothing is taken away.
+/// of which nothing is taken away. Each size is held against its own CPU time: where a machine is now faster and now slower, both
+/// change together.
 fn fit(seen: &[Seen], cpu: Cpu, parallel: f64, threads: Option<&Threads>) -> (f64, f64) {
-    let computing = |seen: &Seen| cpu.split(parallel, 0.0).time(seen.share, seen.cores);
+    let computing = |seen: &Seen| {
+        let cpu = Cpu { cpu_ms: seen.cpu_ms, ..cpu };
+        cpu.split(parallel, 0.0).time(seen.share, seen.cores)
+    };
     let weight = |seen: &Seen| seen.time.powi(-2);
     let total: f64 = seen.iter().map(weight).sum();
     let missing: f64 = seen.iter().map(|one| weight(one) * (one.time - computing(one))).sum();

@@ -91,18 +91,13 @@ pub(super) fn curve(
         .step_by(step)
         .map(|value| {
             let vcpus = Vcpus::of_lambda(value);
-            let of = |work: &Work| work.time(vcpus.share, vcpus.visible);
-            let duration = of(&explanation.work());
-            let (low, high) = explanation
-                .between()
-                .map(|work| of(&work))
-                .fold((duration, duration), |(low, high), time| (low.min(time), high.max(time)));
+            let (duration, (low, high)) = explanation.time(vcpus.share, vcpus.visible);
             let billed = gb_seconds(duration, value);
             Predicted {
                 value,
                 duration,
-                low: low * (1.0 - explanation.error),
-                high: high * (1.0 + explanation.error),
+                low,
+                high,
                 cost: options.prices.compute(billed, options.architecture),
                 beyond: vcpus.share > cores + 0.01,
                 fits: u64::from(value) > peak,

@@ -25,7 +25,7 @@ const LEAST_PARALLEL: f64 = 0.1;
 pub struct Threads {
     /// Cores that the function saw.
     pub cores: usize,
-    /// The part of the CPU time that was spent on all of them at once, from 0 to 1.
+    /// The part of the CPU time that all of them could share, from 0 to 1: spent while as many threads ran or wanted to.
     pub parallel: f64,
     /// On all of them.
     pub cpu_ms: f64,

@@ -2,6 +2,7 @@
 //! nothing of the emulator's own is on both sides.
 
 #![expect(
+    clippy::disallowed_methods,
     clippy::exit,
     clippy::zombie_processes,
     reason = "functions that end badly are what is tested"
@@ -127,6 +128,9 @@ fn handle(event: &Answer, payload: &Value, count: u64) {
             work(number("serial"), number("parallel"), number("copied_mb"));
             std::thread::sleep(Duration::from_millis(number("wait_ms")));
             answer(&json!("worked"));
+        }
+        "count cores" => {
+            answer(&json!(std::thread::available_parallelism().map_or(0, std::num::NonZero::get)));
         }
         "sleep" => {
             std::thread::sleep(Duration::from_millis(number("ms")));

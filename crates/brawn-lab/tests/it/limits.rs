@@ -66,6 +66,19 @@ async fn memory_over_the_cap_is_the_end_and_the_caller_learns_of_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_small_share_shows_as_many_cores_as_on_lambda() {
+    // Rust counts the cores that the quota of a cgroup allows: on Lambda there is none to be seen.
+    let cores = brawn_core::Vcpus::detect().visible.min(2);
+    for enforcement in ways() {
+        let limits = Settings { memory_mb: 512, enforcement, ..settings("serve") };
+        let lab = Lab::start(limits).await;
+        let (counted, _) = lab.invoke(json!({"do": "count cores"})).await;
+        assert_eq!(counted, cores, "{enforcement:?}");
+        lab.emulator.shut_down().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_runs_between_invocations() {
     for enforcement in ways() {
         let folder = tempfile::tempdir().expect("a folder");

@@ -21,7 +21,8 @@ use request_id::{RequestIds, WithRequestId};
 /// A line of JSON has Lambda's names: `timestamp`, `level`, `message`, and `requestId` with the invocation that it belongs
 /// to, wherever it was logged: in the handler, in [`compute`](crate::compute), on whichever thread of the pool. (With
 /// [`run_concurrent`](super::run_concurrent), what a bare `par_iter` logs on another thread than the closure's own has it
-/// while one invocation runs alone; under [`Budget::par_iter`](crate::Budget::par_iter) and its siblings always.)
+/// while one invocation runs alone; under [`Budget::par_iter`](crate::Budget::par_iter) and its siblings always.) What a function
+/// leaves running behind its reply, outside of `compute`, logs with the id of whichever invocation runs then.
 ///
 /// With the feature `otel`, traces and metrics go to a collector of OpenTelemetry as well: the module `brawn::otel` says which
 /// and how.

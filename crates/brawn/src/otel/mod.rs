@@ -107,7 +107,10 @@ pub(crate) fn observe(span: &Span, record: &Record, status: &'static str) {
                 name => span.set_attribute(format!("brawn.{name}"), *value),
             }
         }
-        if status != "ok" {
+        if status == "ok" {
+            // The layer marks the span of whoever logs an error; a handler that logs one and goes on has not failed.
+            span.set_status(Status::Ok);
+        } else {
             span.set_attribute("error.type", status);
             span.set_status(Status::error(status));
         }

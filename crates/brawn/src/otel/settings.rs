@@ -56,13 +56,12 @@ impl Settings {
                 ));
             }
             let name = format!("OTEL_EXPORTER_OTLP_{signal}ENDPOINT");
-            // Not shown: a token may be in it.
             if let Some(endpoint) = variable(&name)
                 && !endpoint.trim().to_ascii_lowercase().starts_with("http://")
             {
                 return Err(format!(
-                    "`{name}` is no `http://` address, and only plain `http://` is spoken: to a collector on this machine, \
-                     which passes it on"
+                    "`{name}` is `{}`, and only plain `http://` is spoken: to a collector on this machine, which passes it on",
+                    without_secrets(&endpoint)
                 ));
             }
         }
@@ -76,10 +75,20 @@ impl Settings {
 /// Where the signal of that path (`traces`, `metrics`) goes, for whoever reads that nobody answered there.
 pub(super) fn endpoint(signal: &str) -> String {
     let own = format!("OTEL_EXPORTER_OTLP_{}_ENDPOINT", signal.to_uppercase());
-    variable(&own).unwrap_or_else(|| {
+    let endpoint = variable(&own).unwrap_or_else(|| {
         let base = variable("OTEL_EXPORTER_OTLP_ENDPOINT").unwrap_or_else(|| DEFAULT.to_owned());
         format!("{}/v1/{signal}", base.trim_end_matches('/'))
-    })
+    });
+    without_secrets(&endpoint)
+}
+
+/// An address without user, password and query, in which tokens may be.
+fn without_secrets(address: &str) -> String {
+    let address = address.split(['?', '#']).next().unwrap_or_default();
+    let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
+    let (authority, path) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    format!("{scheme}://{host}{path}")
 }
 
 /// Who sends. Names: OpenTelemetry semantic conventions, "Function as a Service" and "Cloud", resource attributes.
@@ -122,6 +131,15 @@ mod tests {
         Settings::from(|name| {
             variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
         })
+    }
+
+    #[test]
+    fn an_address_is_shown_without_what_may_be_secret() {
+        let shown = "http://collector:4318/v1/traces";
+        assert_eq!(without_secrets(shown), shown);
+        assert_eq!(without_secrets("http://user:p@ss@collector:4318/v1/traces?key=1"), shown);
+        assert_eq!(without_secrets("http://user@collector"), "http://collector");
+        assert_eq!(without_secrets("collector:4318"), "collector:4318");
     }
 
     #[test]

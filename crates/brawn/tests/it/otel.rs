@@ -77,7 +77,8 @@ fn attributes(all: &[Message]) -> Value {
 fn an_invocation_and_its_computations_are_spans_of_the_callers_trace() {
     let collector = collector();
     let function = function(&collector.url(), &[("AWS_REGION", "eu-north-1")]);
-    let event = json!({ "do": "sum", "numbers": [1, 2] });
+    // What is logged as an error is no failure of an invocation that answers.
+    let event = json!({ "do": "sum", "numbers": [1, 2], "complain": true });
     let headers = [("lambda-runtime-trace-id", XRAY)];
     let id = function.api.send_with_headers(&event, &headers);
     let answer = function.api.answer(&id, Duration::from_secs(60));
@@ -94,7 +95,7 @@ fn an_invocation_and_its_computations_are_spans_of_the_callers_trace() {
     let invocation = spans.iter().find(|span| span.name == "under-test").expect("its span");
     assert_eq!(invocation.trace, "5759e988bd862e3fe1be46a994272793");
     assert_eq!(invocation.parent, "53995c3f42cd8ad8");
-    assert_eq!((invocation.kind, invocation.status, invocation.links), (2, 0, 0));
+    assert_eq!((invocation.kind, invocation.status, invocation.links), (2, 1, 0));
     assert_eq!(invocation.attributes["faas.invocation_id"], json!(id));
     assert_eq!(invocation.attributes["faas.coldstart"], true);
     assert_eq!(invocation.attributes["brawn.rows"], 3.0);
@@ -229,5 +230,8 @@ fn what_is_turned_off_is_not_sent_and_what_cannot_be_done_is_said() {
     let function = function("https://otlp.example.com", &[]);
     function.respond(&json!({ "do": "threads" }));
     let log = function.log();
-    assert!(log.contains("is no `http://` address, and only plain `http://` is spoken"), "{log}");
+    assert!(
+        log.contains("`https://otlp.example.com`, and only plain `http://` is spoken"),
+        "{log}"
+    );
 }
