@@ -41,12 +41,17 @@ pub enum Wrong {
     Deployed(&'static str, u32),
 }
 
+/// See [`Behaviour`].
+pub type Runs = Box<dyn Fn(&Value, u32) -> Ran + Send + Sync>;
+/// See [`Behaviour`].
+pub type GoesWrong = Box<dyn Fn(&str, usize) -> Option<Wrong> + Send + Sync>;
+
 /// How the function behaves.
 pub struct Behaviour {
     /// What an event takes with so many MB.
-    pub runs: Box<dyn Fn(&Value, u32) -> Ran + Send + Sync>,
+    pub runs: Runs,
     /// What goes wrong, by the name of the operation and how many of its kind there were before.
-    pub wrong: Box<dyn Fn(&str, usize) -> Option<Wrong> + Send + Sync>,
+    pub wrong: GoesWrong,
     /// More memory is refused.
     pub most_memory_mb: u32,
 }

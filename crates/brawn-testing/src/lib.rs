@@ -11,7 +11,7 @@ mod runtime_api;
 mod s3;
 
 pub use browser::{Browser, Opened};
-pub use lambda_api::{Behaviour, LambdaApi, Ran, Wrong, out_of_memory};
+pub use lambda_api::{Behaviour, GoesWrong, LambdaApi, Ran, Runs, Wrong, out_of_memory};
 pub use postgres::{Postgres, Session};
 pub use recorder::Recorder;
 pub use runtime_api::{Answer, Invocation, RuntimeApi};

@@ -1,6 +1,7 @@
 //! `brawn tune lambda:NAME` against a stand-in of Lambda that misbehaves as the real one does. However it ends, the function is as
 //! it was.
 
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -288,6 +289,8 @@ fn what_is_wrong_from_the_start_is_said_and_changes_nothing() {
             &["arn:aws:lambda:us-east-1:123456789012:function:thumbs", "--region", "eu-west-1"],
             "the ARN is in us-east-1",
         ),
+        (&["lambda:thumbs", "--endpoint-url", "localhost:4566"], "is no address"),
+        (&["lambda:thumbs", "--endpoint-url", "http://127.0.0.1:1"], "Connection refused"),
         (&["sh", "--endpoint-url", "http://127.0.0.1:1"], "lambda:NAME"),
     ] {
         let output = done(&api.url(), words);
@@ -351,6 +354,45 @@ fn after_a_kill_the_next_run_says_what_was_left_and_how_to_take_it_back() {
     let command = "--function-name thumbs --memory-size 512 --description 'makes thumbs'";
     assert!(stderr(&output).contains(command), "{}", stderr(&output));
     assert_eq!(api.operations().len(), operations, "it changed something");
+}
+
+#[test]
+fn a_second_signal_leaves_things_and_says_how_to_take_them_back() {
+    let slow = |_: &Value, _: u32| Ran {
+        duration_ms: 60_000.0,
+        peak_mb: 60,
+        error: None,
+        takes: Duration::from_secs(60),
+    };
+    let busy = |operation: &str, _| {
+        let message = "An update is in progress for resource";
+        (operation == "DeleteAlias").then_some(Wrong::Refused(
+            409,
+            "ResourceConflictException",
+            message,
+        ))
+    };
+    let api = LambdaApi::start(Behaviour {
+        runs: Box::new(slow),
+        wrong: Box::new(busy),
+        ..Behaviour::default()
+    });
+    let mut child = tune(&api.url(), &FEW).spawn().expect("starts");
+    let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
+    let mut said = |until: &str| {
+        let line = lines.by_ref().map_while(Result::ok).find(|line| line.contains(until));
+        line.unwrap_or_else(|| panic!("it never said `{until}`"))
+    };
+    said("invoking 512 MB");
+    kill(&mut child, "-INT");
+    said("taking back");
+    kill(&mut child, "-INT");
+    said("left behind");
+    let commands = [said("delete-alias"), said("--qualifier 2")];
+    assert!(commands[0].ends_with("--name RAM512"), "{commands:?}");
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+    // Its memory is restored: that comes first.
+    assert_eq!(api.state()["memory"], 512);
 }
 
 fn kill(child: &mut Child, signal: &str) {

@@ -8,7 +8,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::config::ProvideCredentials;
-use aws_sdk_lambda::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 use brawn_core::{Error, ErrorKind, Result};
 
 use super::target::Target;
@@ -36,6 +36,13 @@ pub(super) async fn connect(
     {
         return Err(Error::invalid_options(format!(
             "the ARN is in {known}, `--region` says {asked}"
+        )));
+    }
+    if let Some(url) = &endpoint_url
+        && !(url.starts_with("http://") || url.starts_with("https://"))
+    {
+        return Err(Error::invalid_options(format!(
+            "`--endpoint-url {url}` is no address: http:// or https:// and a host"
         )));
     }
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
@@ -105,11 +112,26 @@ where
         });
         let message = match error.message().map(str::trim) {
             Some(message) if !message.is_empty() => message.to_owned(),
-            _ => DisplayErrorContext(&error).to_string(),
+            _ => causes(&error),
         };
         let code = code.or_else(|| answered.then(|| "an error without a name".to_owned()));
         Failure { code: code.filter(|_| answered), message }
     }
+}
+
+/// What an error says, and what it says of its causes.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut said = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        // Some repeat their cause.
+        if !said.contains(&text) {
+            said = format!("{said}: {text}");
+        }
+        next = cause.source();
+    }
+    said
 }
 
 impl Failure {
