@@ -53,7 +53,9 @@ pub(crate) fn settings(words: Function) -> Settings {
     settings.timeout = words.timeout;
     settings.variables = words.env;
     settings.handler = words.handler;
-    settings.region = words.region;
+    if let Some(region) = words.region {
+        settings.region = region;
+    }
     settings.enforcement = words.enforce;
     settings.extensions = words.extensions;
     if let Some(name) = words.name {

@@ -1,9 +1,12 @@
 //! `brawn tune`: words to options, the result to stdout and to a page.
 
+#[cfg(feature = "aws")]
+mod deployed;
+
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 
-use brawn_core::price::Prices;
+use brawn_core::price::{Architecture, Prices};
 use brawn_core::{Error, ErrorKind, Result};
 use brawn_lab::sample;
 use brawn_lab::tune::{self, TuneOptions, Tuning};
@@ -22,9 +25,19 @@ pub(crate) fn tune(words: Tune) -> Result<Verdict> {
         let verdict = print(&tune::compare(&before, &after), Verdict::Done)?;
         return write_page(words.html.as_deref(), &after, Some(&before)).map(|()| verdict);
     }
+    if let Some(target) = deployed_target(&words) {
+        return tune_deployed(words, &target);
+    }
+    if words.endpoint_url.is_some() {
+        return Err(Error::invalid_options(
+            "`--endpoint-url` is for a function on AWS: lambda:NAME",
+        ));
+    }
     let (as_json, page) = (words.json, words.html.clone());
     page.as_deref().map_or(Ok(()), has_folder)?;
+    let region = words.function.region.clone();
     let options = options(words)?;
+    compare_regions(&options.prices, region.as_deref().unwrap_or("us-east-1"));
     let runtime = lab::runtime()?;
     let ended = runtime.block_on(async {
         let mut signals = Signals::listen()?;
@@ -39,14 +52,38 @@ pub(crate) fn tune(words: Tune) -> Result<Verdict> {
         Ok(tuning) => tuning,
         Err(number) => return Ok(Verdict::Stopped(number)),
     };
+    conclude(&tuning, as_json, page.as_deref())
+}
+
+/// `lambda:NAME` or an ARN, where one stands for the command.
+fn deployed_target(words: &Tune) -> Option<String> {
+    let word = words.function.command.first()?.to_str()?;
+    (word.starts_with("lambda:") || word.starts_with("arn:aws")).then(|| word.to_owned())
+}
+
+#[cfg(feature = "aws")]
+fn tune_deployed(words: Tune, target: &str) -> Result<Verdict> {
+    deployed::tune(words, target)
+}
+
+#[cfg(not(feature = "aws"))]
+fn tune_deployed(_: Tune, target: &str) -> Result<Verdict> {
+    Err(Error::unsupported(format!(
+        "`{target}` is a function on AWS, and this build cannot tune those"
+    ))
+    .with_hint("build brawn with `--features aws`; for a program of that name write ./ before it"))
+}
+
+/// The result to stdout, and to a page where one is wanted.
+fn conclude(tuning: &Tuning, as_json: bool, page: Option<&Path>) -> Result<Verdict> {
     let verdict = if tuning.power.is_some() { Verdict::Done } else { Verdict::SomeFailed };
     // What was measured for minutes is there even where the page cannot be written.
     let verdict = if as_json {
         print(&format!("{:#}\n", serde_json::json!(tuning)), verdict)?
     } else {
-        print(&tune::table(&tuning), verdict)?
+        print(&tune::table(tuning), verdict)?
     };
-    write_page(page.as_deref(), &tuning, None).map(|()| verdict)
+    write_page(page, tuning, None).map(|()| verdict)
 }
 
 fn options(words: Tune) -> Result<TuneOptions> {
@@ -56,17 +93,10 @@ fn options(words: Tune) -> Result<TuneOptions> {
         (None, Some(name)) => parse(sample(&name)?.as_bytes(), &name)?,
         (None, None) => serde_json::json!({}),
     };
-    let region = words.function.region.clone();
     let prices = match &words.prices {
         Some(file) => json(file)?,
         None => Prices::us_east_1(),
     };
-    if prices.region != region {
-        eprintln!(
-            "prices are those of {}; `--prices FILE` takes a list for {region}",
-            prices.region
-        );
-    }
     Ok(TuneOptions {
         power_values: words.power_values,
         num: words.num,
@@ -77,7 +107,7 @@ fn options(words: Tune) -> Result<TuneOptions> {
         discard_top_bottom: words.discard_top_bottom,
         only_cold_starts: words.only_cold_starts,
         parallel_invocation: words.parallel_invocation,
-        architecture: words.architecture,
+        architecture: words.architecture.unwrap_or(Architecture::of_this_program()),
         prices,
         ephemeral_mb: words.ephemeral_storage,
         monthly: words.monthly,
@@ -86,6 +116,15 @@ fn options(words: Tune) -> Result<TuneOptions> {
         vcpus: words.vcpus,
         ..TuneOptions::new(lab::settings(words.function))
     })
+}
+
+fn compare_regions(prices: &Prices, region: &str) {
+    if prices.region != region {
+        eprintln!(
+            "prices are those of {}; `--prices FILE` takes a list for {region}",
+            prices.region
+        );
+    }
 }
 
 fn progress(size: &str) {

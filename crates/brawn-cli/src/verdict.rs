@@ -15,7 +15,9 @@ pub(crate) enum Verdict {
     Stopped(u8),
 }
 
-/// `SIGINT`, `SIGPIPE` and `SIGTERM` by number.
+/// `SIGHUP`, `SIGINT`, `SIGPIPE` and `SIGTERM` by number.
+#[cfg(feature = "aws")]
+pub(crate) const HANGUP: u8 = 1;
 pub(crate) const INTERRUPT: u8 = 2;
 pub(crate) const PIPE: u8 = 13;
 pub(crate) const TERMINATE: u8 = 15;

@@ -94,7 +94,10 @@ pub(crate) fn open_file(path: &Path, buffers: &Arc<Buffers>, reading: Pipes) -> 
     // Files of /proc have a content and no size.
     if !metadata.is_file() || size == 0 {
         let opened = open_pipe(file, buffers, reading, || format!("`{}`", path.display()))?;
-        return Ok(Opened { identity: Identity::of(&metadata), ..opened });
+        let identity = Identity::of(&metadata);
+        let attributes = metadata.is_file().then(|| Attributes::of(&metadata));
+        let version = metadata.is_file().then(|| version(&metadata)).flatten();
+        return Ok(Opened { identity, attributes, version, ..opened });
     }
     let mut head = buffers.take(usize_of(size.min(HEAD))?);
     (&file).take(HEAD.min(size)).read_to_end(&mut head).map_err(failed)?;

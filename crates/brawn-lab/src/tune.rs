@@ -4,6 +4,8 @@
 
 mod choose;
 mod compare;
+#[cfg(feature = "aws")]
+mod deployed;
 mod explain;
 mod html;
 mod measure;
@@ -24,11 +26,13 @@ use serde_json::Value;
 
 pub use self::choose::Strategy;
 pub use self::compare::compare;
+#[cfg(feature = "aws")]
+pub use self::deployed::{Deployed, Target};
 pub use self::explain::{Explanation, Limit};
 pub use self::html::html;
 pub use self::model::Predicted;
 pub use self::month::Month;
-pub use self::output::{Outcome, Point, StateMachine, Tuning};
+pub use self::output::{DeployedFunction, Outcome, Point, StateMachine, Tuning};
 pub use self::table::table;
 pub use self::threads::Threads;
 
@@ -104,6 +108,15 @@ impl TuneOptions {
     }
 
     fn check(&self) -> Result<()> {
+        self.check_sweep()?;
+        for memory_mb in &self.power_values {
+            Settings { memory_mb: *memory_mb, ..self.function.clone() }.check()?;
+        }
+        Ok(())
+    }
+
+    /// What does not depend on the function.
+    fn check_sweep(&self) -> Result<()> {
         if self.num < 5 {
             return Err(Error::invalid_options(format!(
                 "{} invocations are too few: 5 at least",
@@ -121,9 +134,6 @@ impl TuneOptions {
         }
         if self.power_values.is_empty() {
             return Err(Error::invalid_options("there is no memory size to try"));
-        }
-        for memory_mb in &self.power_values {
-            Settings { memory_mb: *memory_mb, ..self.function.clone() }.check()?;
         }
         Ok(())
     }

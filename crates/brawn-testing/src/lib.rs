@@ -4,12 +4,14 @@
 
 mod browser;
 mod http;
+mod lambda_api;
 mod postgres;
 mod recorder;
 mod runtime_api;
 mod s3;
 
 pub use browser::{Browser, Opened};
+pub use lambda_api::{Behaviour, GoesWrong, LambdaApi, Ran, Runs, Wrong, out_of_memory};
 pub use postgres::{Postgres, Session};
 pub use recorder::Recorder;
 pub use runtime_api::{Answer, Invocation, RuntimeApi};

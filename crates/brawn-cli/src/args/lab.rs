@@ -68,8 +68,8 @@ pub(crate) struct Emulate {
 /// What `emulate` and `tune` take.
 #[derive(Debug, Args)]
 pub(crate) struct Function {
-    /// The program and its arguments: a bootstrap, or any command
-    #[arg(trailing_var_arg = true, allow_hyphen_values = false, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
+    /// The program and its arguments: a bootstrap, or any command; after -- where an argument begins with a hyphen
+    #[arg(value_name = "COMMAND", value_hint = ValueHint::FilePath)]
     pub(crate) command: Vec<OsString>,
 
     /// How long an invocation may take, up to 900 s
@@ -88,9 +88,9 @@ pub(crate) struct Function {
     #[arg(long, value_name = "NAME", default_value = "bootstrap")]
     pub(crate) handler: String,
 
-    /// AWS_REGION
-    #[arg(long, value_name = "NAME", default_value = "us-east-1")]
-    pub(crate) region: String,
+    /// AWS_REGION [default: us-east-1]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) region: Option<String>,
 
     /// A folder like /opt/extensions: each file in it is started as an extension
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]

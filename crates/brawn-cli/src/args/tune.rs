@@ -15,6 +15,10 @@ use super::parse_duration;
 /// Runs the function under the limits of several memory sizes on this machine, chooses one by AWS Lambda Power Tuning's
 /// rules, and says what more memory would change. Sizes with more vCPUs than this machine are predicted and marked so. A
 /// size that runs out of memory or time is a row of the table, not the end.
+///
+/// lambda:NAME, lambda:NAME:QUALIFIER or an ARN measures a function on AWS instead (a build with the feature `aws`): a
+/// version and an alias for each size are published, invoked and deleted again; $LATEST gets its memory size back before
+/// anything is invoked. Region and credentials come from where every AWS tool takes them.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -22,6 +26,7 @@ Examples:
   brawn tune --power-values 512,1769,3008 --num 50 --strategy balanced -- python3 handler.py
   brawn tune ./bootstrap --event s3 --json > after.json --html report.html
   brawn tune --compare before.json after.json
+  brawn tune lambda:thumbs --payload-file event.json --num 50 --region eu-west-1
 
 Exit codes:
   0 a size was chosen   1 no size worked within what was asked   2 could not start")]
@@ -74,9 +79,9 @@ pub(crate) struct Tune {
     #[arg(long)]
     pub(crate) parallel_invocation: bool,
 
-    /// What is billed: x86_64 or arm64
-    #[arg(long, value_name = "ARCH", default_value = Architecture::of_this_program().name())]
-    pub(crate) architecture: Architecture,
+    /// What is billed: x86_64 or arm64 [default: this program's; on AWS the function's]
+    #[arg(long, value_name = "ARCH")]
+    pub(crate) architecture: Option<Architecture>,
 
     /// A price list, as in the result's "prices" [default: us-east-1 of 2026-08-19]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -101,6 +106,10 @@ pub(crate) struct Tune {
     /// vCPUs that measuring may use; what takes more is predicted [default: all of this machine]
     #[arg(long, value_name = "N")]
     pub(crate) vcpus: Option<f64>,
+
+    /// For a function on AWS: where Lambda's API is [default: AWS_ENDPOINT_URL, or AWS]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    pub(crate) endpoint_url: Option<String>,
 
     /// Print the result as JSON, with Power Tuning's keys
     #[arg(long)]

@@ -160,6 +160,7 @@ fn what_cannot_be_invoked_or_run_is_said() {
         (&["invoke", "--event", "pigeon"], "there is no event `pigeon`: s3,"),
         (&["invoke", "-p", "1"], "nothing listens on 127.0.0.1:1"),
         (&["emulate", "--memory", "64", "sh"], "64 MB is not a memory size of Lambda"),
+        (&["emulate", "sh", "--memory", "64"], "64 MB is not a memory size of Lambda"),
         (&["emulate", "./no-such-bootstrap"], "there is no program `./no-such-bootstrap`"),
         (&["emulate", "--s3", "no-such-folder", "sh"], "cannot read the folder `no-such-folder`"),
         (&["emulate", "--s3-prefix", "in/", "sh"], "--s3 <FOLDER>"),
@@ -222,4 +223,15 @@ fn two_tunings_are_compared_from_their_files() {
     let refused = run(&["tune", "--num", "3", "sh"]);
     assert_eq!(code(&refused), 2);
     assert!(stderr(&refused).contains("5 at least"), "{}", stderr(&refused));
+}
+
+/// Nothing is contacted: a build without the feature cannot.
+#[cfg(not(feature = "aws"))]
+#[test]
+fn a_function_on_aws_takes_a_build_with_the_feature() {
+    for name in ["lambda:thumbs", "arn:aws:lambda:eu-west-1:123456789012:function:thumbs"] {
+        let refused = run(&["tune", name, "--num", "5"]);
+        assert_eq!(code(&refused), 2);
+        assert!(stderr(&refused).contains("`--features aws`"), "{}", stderr(&refused));
+    }
 }

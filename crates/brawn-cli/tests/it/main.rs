@@ -4,10 +4,14 @@ mod bad_input;
 mod check;
 mod compress;
 mod decompress;
+#[cfg(feature = "aws")]
+mod deployed;
 #[cfg(feature = "encrypt")]
 mod encrypt;
 mod hash;
 mod lab;
+#[cfg(feature = "aws")]
+mod moto;
 mod outcome;
 mod places;
 mod points;

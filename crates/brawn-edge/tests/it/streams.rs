@@ -82,7 +82,7 @@ fn turned(bytes: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn files_go_through_in_pieces_and_keep_their_time() {
+async fn files_go_through_in_pieces_and_keep_their_time_and_mode() {
     let folder = tempfile::tempdir().expect("a folder");
     let source = folder.path().join("a.bin");
     let bytes = content(5 * BLOCK + 7);
@@ -90,6 +90,10 @@ async fn files_go_through_in_pieces_and_keep_their_time() {
     let then = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
     let file = std::fs::File::options().write(true).open(&source).expect("there");
     file.set_modified(then).expect("set");
+    #[cfg(unix)]
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    #[cfg(unix)]
+    file.set_permissions(private).expect("set");
     let budget = Budget::unlimited().within(Memory::limited(64 << 20));
     let flow = turns(stores(), Destination::beside()).keep_attributes(true).replace(false);
     let (summary, outcomes) = run_within(&flow, &[path(&source)], &budget).await;
@@ -100,7 +104,10 @@ async fn files_go_through_in_pieces_and_keep_their_time() {
     assert_eq!(names(folder.path()), ["a.bin", "a.bin.out"]);
     let out = folder.path().join("a.bin.out");
     assert!(std::fs::read(&out).expect("there") == turned(&bytes));
-    assert_eq!(std::fs::metadata(&out).and_then(|out| out.modified()).expect("known"), then);
+    let there = std::fs::metadata(&out).expect("there");
+    assert_eq!(there.modified().expect("known"), then);
+    #[cfg(unix)]
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&there.permissions()) & 0o777, 0o600);
     assert!(budget.memory().peak() > 0 && budget.memory().used() == 0);
     // What is there stays.
     std::fs::write(&out, "mine").expect("written");

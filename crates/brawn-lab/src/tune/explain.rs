@@ -10,7 +10,7 @@ use super::threads::Threads;
 /// In how many steps the parallel part is tried.
 const STEPS: u32 = 200;
 /// A parallel part that is known no better than this is not known.
-const UNCERTAIN: f64 = 0.5;
+pub(super) const UNCERTAIN: f64 = 0.5;
 
 /// What limits the function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,7 +30,7 @@ pub enum Limit {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Explanation {
-    /// CPU time, as measured.
+    /// CPU time, as measured; for a function on AWS as its times let it be inferred.
     pub cpu_ms: f64,
     /// The part of it that more cores make faster, from 0 to 1.
     pub parallel: f64,
@@ -128,19 +128,19 @@ pub(super) fn explain(
     }
     let visible = |point: &Point| Vcpus::of_lambda(point.value).visible.min(machine);
     // The median, as the smallest sizes count ticks and switches with it.
-    let mut by_cpu: Vec<&Point> = good.clone();
-    by_cpu.sort_by(|a, b| a.cpu_ms.total_cmp(&b.cpu_ms));
-    let median = by_cpu.get(by_cpu.len() / 2)?;
+    let mut by_cpu: Vec<(f64, usize)> =
+        good.iter().filter_map(|point| Some((point.cpu_ms?, visible(point)))).collect();
+    by_cpu.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (cpu_ms, cores) = by_cpu.get(by_cpu.len() / 2).copied()?;
     let slowdown = threads.map_or(0.0, |threads| threads.slowdown);
-    let cpu = Cpu { cpu_ms: median.cpu_ms, cores: visible(median), slowdown };
-    let cpu_ms = cpu.cpu_ms;
+    let cpu = Cpu { cpu_ms, cores, slowdown };
     let seen: Vec<Seen> = good
         .iter()
         .map(|point| Seen {
             share: point.share,
             cores: visible(point),
             time: point.warm_duration,
-            cpu_ms: point.cpu_ms,
+            cpu_ms: point.cpu_ms.unwrap_or(cpu_ms),
         })
         .collect();
     let fits: Vec<(f64, f64, f64)> = (0..=STEPS)
@@ -200,7 +200,7 @@ fn fit(seen: &[Seen], cpu: Cpu, parallel: f64, threads: Option<&Threads>) -> (f6
 }
 
 /// How well the means themselves are known, relative; 1 % at least, as no machine repeats itself better.
-fn noise(points: &[&Point]) -> f64 {
+pub(super) fn noise(points: &[&Point]) -> f64 {
     let of = |point: &&Point| {
         let kept = (point.invocations.max(1) as f64).sqrt();
         point.spread / kept / point.warm_duration
@@ -209,7 +209,7 @@ fn noise(points: &[&Point]) -> f64 {
 }
 
 /// The smallest size that is within 5 % of the largest.
-fn enough(work: &Work) -> u32 {
+pub(super) fn enough(work: &Work) -> u32 {
     let time = |memory_mb: u32| {
         let vcpus = Vcpus::of_lambda(memory_mb);
         work.time(vcpus.share, vcpus.visible)
@@ -222,7 +222,7 @@ fn enough(work: &Work) -> u32 {
     sizes.into_iter().find(|size| time(*size) <= best * 1.05).unwrap_or(10_240)
 }
 
-fn limit(explanation: &Explanation) -> Limit {
+pub(super) fn limit(explanation: &Explanation) -> Limit {
     let one_core = explanation.waiting_ms + explanation.cpu_ms;
     let (low, high) = explanation.parallel_between;
     if explanation.waiting_ms > one_core * 0.5 {
@@ -236,7 +236,7 @@ fn limit(explanation: &Explanation) -> Limit {
     }
 }
 
-fn sentence(explanation: &Explanation) -> String {
+pub(super) fn sentence(explanation: &Explanation) -> String {
     let Explanation { cpu_ms, parallel, serial_ms, waiting_ms, enough_mb, .. } = explanation;
     let (low, high) = explanation.parallel_between;
     let above = if high - low > UNCERTAIN {
@@ -295,7 +295,7 @@ mod tests {
                 let vcpus = Vcpus::of_lambda(value);
                 let time = work.time(vcpus.share, vcpus.visible.min(2));
                 let mut point = point(value, 1.0, time);
-                point.cpu_ms = work.serial + work.parallel;
+                point.cpu_ms = Some(work.serial + work.parallel);
                 point
             })
             .collect()
@@ -384,7 +384,7 @@ mod tests {
         let work = Work { waiting: 0.0, serial: 0.0, parallel: 400.0, slowdown: 0.5 };
         let mut points = measured(work);
         // What the meter shows where two cores run: half as much again.
-        points.iter_mut().for_each(|point| point.cpu_ms = 600.0);
+        points.iter_mut().for_each(|point| point.cpu_ms = Some(600.0));
         let threads = Threads {
             cores: 2,
             parallel: 1.0,

@@ -9,7 +9,7 @@ use super::output::{Outcome, Point};
 
 const PERIOD_MS: f64 = 20.0;
 /// From where to where Lambda's memory goes, in MB, and the step of the curve.
-const SIZES: (u32, u32, usize) = (128, 10_240, 128);
+pub(super) const SIZES: (u32, u32, usize) = (128, 10_240, 128);
 
 /// What one invocation is made of, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -38,6 +38,9 @@ pub struct Tuning {
     pub prices: Prices,
     /// How the limits were enforced.
     pub enforced: String,
+    /// The function on AWS that was measured; none for one that ran on this machine.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub deployed: Option<DeployedFunction>,
     /// vCPUs of the machine it was measured on.
     pub machine_vcpus: f64,
     /// How many processes wanted to run on it before it began, a mean over a minute: what others take makes times longer.
@@ -53,6 +56,9 @@ pub struct Tuning {
     /// What the chosen size costs in a month, where that was asked for.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub month: Option<Month>,
+    /// Why there is no explanation, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub not_explained: Option<String>,
     /// From 128 to 10240 MB, by the model fitted to what was measured.
     pub predicted: Vec<Predicted>,
 }
@@ -72,15 +78,31 @@ impl Default for Tuning {
             architecture: Architecture::X86_64,
             prices: Prices::us_east_1(),
             enforced: String::new(),
+            deployed: None,
             machine_vcpus: 0.0,
             machine_load: 0.0,
             not_measured: Vec::new(),
             threads: None,
             explanation: None,
             month: None,
+            not_explained: None,
             predicted: Vec::new(),
         }
     }
+}
+
+/// A function on AWS as it was before it was tuned, and is again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeployedFunction {
+    /// Its ARN.
+    pub arn: String,
+    /// The memory size of `$LATEST` in MB.
+    pub memory_mb: u32,
+    /// Of the code that was measured.
+    pub code_sha256: String,
+    /// What of the tuner could not be taken away, each with the command that does it.
+    pub left_behind: Vec<String>,
 }
 
 /// `stateMachine`.
@@ -143,10 +165,10 @@ pub struct Point {
     /// Of the cold starts.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub init_duration: Option<f64>,
-    /// CPU time of one invocation.
-    pub cpu_ms: f64,
+    /// CPU time of one invocation; AWS does not tell it.
+    pub cpu_ms: Option<f64>,
     /// CPU time of what the share would have given.
-    pub cpu_utilisation: f64,
+    pub cpu_utilisation: Option<f64>,
     /// vCPUs.
     pub share: f64,
     /// The most memory held.

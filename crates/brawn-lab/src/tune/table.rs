@@ -38,6 +38,8 @@ pub fn table(tuning: &Tuning) -> String {
     }
     if let Some(explanation) = &tuning.explanation {
         let _ = writeln!(text, "{}", explanation.sentence);
+    } else if let Some(why) = &tuning.not_explained {
+        let _ = writeln!(text, "not explained: {why}");
     }
     if tuning.machine_load > tuning.machine_vcpus / 4.0 {
         let _ = writeln!(
@@ -91,12 +93,12 @@ fn row(tuning: &Tuning, point: &Point) -> String {
         return format!("{start} {failed:>10}  peak {} MB  {said}", point.peak_memory_mb);
     }
     format!(
-        "{start} {:>10.1} {:>10.1} {:>10.1} {:>10.1} {:>8.0} {:>9} {:>9} {:>12.2}{mark}",
+        "{start} {:>10.1} {:>10.1} {:>10.1} {:>10.1} {:>8} {:>9} {:>9} {:>12.2}{mark}",
         point.average_duration,
         point.p50,
         point.p95,
         point.p99,
-        point.cpu_utilisation * 100.0,
+        point.cpu_utilisation.map(|used| format!("{:.0}", used * 100.0)).unwrap_or_default(),
         point.peak_memory_mb,
         point.init_duration.map(|init| format!("{init:.0}")).unwrap_or_default(),
         (point.average_price + tuning.prices.request) * 1e6,
