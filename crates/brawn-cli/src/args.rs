@@ -201,7 +201,7 @@ pub(crate) struct Compress {
 /// What every verb that works on objects reads.
 #[derive(Debug, Args)]
 pub(crate) struct From {
-    /// What to read: files, folders (with all below them), globs, s3://bucket/prefix/, - for stdin
+    /// What to read: files, folders (all below them but what begins with a dot), globs, s3://bucket/prefix/, - for stdin
     #[arg(required = true, value_name = "SRC", value_hint = ValueHint::AnyPath)]
     pub(crate) sources: Vec<String>,
 }
