@@ -154,13 +154,13 @@ pub struct Point {
     pub invocations: usize,
     /// The trimmed mean without init.
     pub warm_duration: f64,
-    /// The median, without init.
+    /// The median, without init but where only cold starts were measured.
     pub p50: f64,
     /// 95 of 100 were no slower.
     pub p95: f64,
     /// 99 of 100 were no slower.
     pub p99: f64,
-    /// Standard deviation.
+    /// Standard deviation of the same times.
     pub spread: f64,
     /// Of the cold starts.
     #[serde(skip_serializing_if = "Option::is_none", default)]

@@ -46,6 +46,8 @@ pub(super) fn point(
     let with_init = of(&|report| ms(report.duration + report.init.unwrap_or_default()));
     let billed = of(&|report| report.billed_ms as f64);
     let durations = of(&|report| ms(report.duration));
+    // With only cold starts the wait is what is asked about.
+    let waited = if options.only_cold_starts { &with_init } else { &durations };
     let cpu = of(&|report| ms(report.cpu));
     let price = |billed_ms: f64| options.price(billed_ms, memory_mb);
     let peak_mb = reports.iter().map(Report::max_memory_mb).max().unwrap_or(0);
@@ -60,10 +62,10 @@ pub(super) fn point(
         probe,
         invocations: reports.len(),
         warm_duration: trimmed_mean(&durations, discard),
-        p50: percentile(&durations, 0.50),
-        p95: percentile(&durations, 0.95),
-        p99: percentile(&durations, 0.99),
-        spread: deviation(&durations),
+        p50: percentile(waited, 0.50),
+        p95: percentile(waited, 0.95),
+        p99: percentile(waited, 0.99),
+        spread: deviation(waited),
         init_duration: (!inits.is_empty()).then(|| trimmed_mean(&inits, 0.0)),
         cpu_ms: Some(trimmed_mean(&cpu, discard)),
         cpu_utilisation: Some(trimmed_mean(&of(&Report::cpu_utilisation), discard)),

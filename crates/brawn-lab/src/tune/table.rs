@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use serde_json::Value;
+
 use super::month::Month;
 use super::output::{Outcome, Point, Tuning};
 
@@ -88,8 +90,8 @@ fn row(tuning: &Tuning, point: &Point) -> String {
         Outcome::Error => Some("error"),
     };
     if let Some(failed) = failed {
-        let said = point.said.as_deref().unwrap_or_default();
-        let said: String = said.chars().filter(|letter| !letter.is_control()).take(100).collect();
+        let said = message(point.said.as_deref().unwrap_or_default());
+        let said: String = said.chars().filter(|letter| !letter.is_control()).take(300).collect();
         return format!("{start} {failed:>10}  peak {} MB  {said}", point.peak_memory_mb);
     }
     format!(
@@ -103,6 +105,15 @@ fn row(tuning: &Tuning, point: &Point) -> String {
         point.init_duration.map(|init| format!("{init:.0}")).unwrap_or_default(),
         (point.average_price + tuning.prices.request) * 1e6,
     )
+}
+
+/// What an error object says, without the request's id; the text itself where it is none.
+fn message(said: &str) -> String {
+    let object: Option<Value> = serde_json::from_str(said).ok();
+    let message = object.as_ref().and_then(|object| object.get("errorMessage")?.as_str());
+    let message = message.unwrap_or(said);
+    let rest = message.strip_prefix("RequestId: ").and_then(|rest| rest.split_once(" Error: "));
+    rest.map_or(message, |(_, rest)| rest).to_owned()
 }
 
 fn strategy(tuning: &Tuning) -> String {
@@ -122,7 +133,10 @@ mod tests {
     fn the_chosen_size_is_marked_and_a_failure_has_its_row() {
         let mut killed = point(128, 0.0, 0.0);
         killed.outcome = Outcome::OutOfMemory;
-        killed.said = Some("signal: killed".to_owned());
+        killed.said = Some(
+            r#"{"errorType":"Runtime.ExitError","errorMessage":"RequestId: 1 Error: signal: killed"}"#
+                .to_owned(),
+        );
         let mut tuning = Tuning {
             machine_vcpus: 2.0,
             stats: vec![killed, point(1769, 2.0e-6, 120.0)],
