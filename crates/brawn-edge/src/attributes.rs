@@ -47,9 +47,13 @@ impl Attributes {
         #[cfg(unix)]
         {
             use std::os::unix::fs::{PermissionsExt as _, fchown};
-            let Access { owner, group, mode } = self.access;
-            let _ =
+            let Access { owner, group, mut mode } = self.access;
+            let given =
                 fchown(file, Some(owner), Some(group)).or_else(|_| fchown(file, None, Some(group)));
+            if given.is_err() {
+                // Its group is another: that gets no more than everybody.
+                mode &= 0o707 | (mode & 0o007) << 3;
+            }
             let _ = file.set_permissions(std::fs::Permissions::from_mode(mode));
         }
         #[cfg(not(unix))]

@@ -107,6 +107,18 @@ impl TuneOptions {
         }
     }
 
+    /// A tuning that has measured nothing: what was asked.
+    fn nothing_yet(&self) -> Tuning {
+        Tuning {
+            strategy: self.strategy,
+            balanced_weight: self.balanced_weight,
+            num: self.num,
+            architecture: self.architecture,
+            prices: self.prices.clone(),
+            ..Tuning::default()
+        }
+    }
+
     fn check(&self) -> Result<()> {
         self.check_sweep()?;
         for memory_mb in &self.power_values {
@@ -184,9 +196,6 @@ pub async fn tune(options: TuneOptions, progress: impl Fn(&str)) -> Result<Tunin
         .map(|explanation| model::curve(explanation, &stats, cores, &options))
         .unwrap_or_default();
     let mut tuning = Tuning {
-        strategy: options.strategy,
-        balanced_weight: options.balanced_weight,
-        num: options.num,
         command: options
             .function
             .command
@@ -194,8 +203,6 @@ pub async fn tune(options: TuneOptions, progress: impl Fn(&str)) -> Result<Tunin
             .map(|word| word.to_string_lossy())
             .collect::<Vec<_>>()
             .join(" "),
-        architecture: options.architecture,
-        prices: options.prices.clone(),
         enforced,
         machine_vcpus: cores,
         machine_load,
@@ -204,10 +211,9 @@ pub async fn tune(options: TuneOptions, progress: impl Fn(&str)) -> Result<Tunin
         explanation,
         predicted,
         stats,
-        ..Tuning::default()
+        ..options.nothing_yet()
     };
     choose::choose(&mut tuning, &options);
-    tuning.month = month::month(&tuning, &options);
     Ok(tuning)
 }
 

@@ -1,8 +1,7 @@
 //! Blocks that are read and written by who computes them.
 //!
-//! What one core has just computed, another copies at a quarter of the speed (512 MB sealed on one core and written to the page
-//! cache by another: 230 ms of CPU, by the same: 60; 2-core VM, 2026-11-27). So where nobody is waited for, no thread but
-//! those of the pool has a part in it.
+//! What one core has just computed lies in its cache, and another that writes it copies it from there. So where nobody is waited
+//! for, no thread but those of the pool has a part in it.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};

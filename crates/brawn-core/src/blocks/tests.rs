@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use super::*;
 use crate::{Budget, Error, Pool};
 
-fn pool(workers: usize) -> Pool {
+pub(super) fn pool(workers: usize) -> Pool {
     Pool::new(NonZeroUsize::new(workers).expect("not zero")).expect("threads")
 }
 
-fn count_to(end: u64) -> impl FnMut() -> Result<Option<u64>> {
+pub(super) fn count_to(end: u64) -> impl FnMut() -> Result<Option<u64>> + Send {
     let mut next = 0..end;
     move || Ok(next.next())
 }

@@ -1,23 +1,14 @@
 //! Of [`in_order_by_workers`], where nobody waits.
 
 use std::collections::HashSet;
-use std::num::NonZeroUsize;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::tests::{count_to, pool};
 use super::*;
-use crate::{Budget, Error, Pool};
-
-fn pool(workers: usize) -> Pool {
-    Pool::new(NonZeroUsize::new(workers).expect("not zero")).expect("threads")
-}
-
-fn count_to(end: u64) -> impl FnMut() -> Result<Option<u64>> + Send {
-    let mut next = 0..end;
-    move || Ok(next.next())
-}
+use crate::{Budget, Error};
 
 #[test]
 fn results_come_in_order_and_only_the_pool_works() {

@@ -11,7 +11,7 @@ use brawn_core::{Error, ErrorKind, Result};
 use rustix::process::Pid;
 
 use super::orphans::Orphans;
-use super::{FREEZING, Limits, PERIOD, procfs};
+use super::{FREEZING, IsDone, Limits, PERIOD, procfs};
 use crate::clock::random;
 
 const ROOT: &str = "/sys/fs/cgroup";
@@ -130,8 +130,7 @@ impl Cgroup {
     }
 
     /// Begins it; gives who tells whether it is done.
-    pub(super) fn freeze(&self, frozen: bool) -> Box<dyn Fn() -> bool + Send> {
-        type IsDone = Box<dyn Fn() -> bool + Send>;
+    pub(super) fn freeze(&self, frozen: bool) -> IsDone {
         let (file, word, is_done): (PathBuf, &str, IsDone) = match &self.layout {
             Layout::Two(folder) => {
                 let events = folder.join("cgroup.events");

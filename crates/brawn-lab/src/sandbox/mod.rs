@@ -20,6 +20,9 @@ use self::steered::Steered;
 /// The period of Lambda's CPU shares. Source: github.com/pwrdrvr/lambda-throttling (128 MB runs 1.44 of 20 ms).
 pub(crate) const PERIOD: Duration = Duration::from_millis(20);
 
+/// Tells whether what was begun has come to its end.
+type IsDone = Box<dyn Fn() -> bool + Send>;
+
 /// How long it is waited for processes to freeze.
 const FREEZING: Duration = Duration::from_millis(100);
 
@@ -165,7 +168,7 @@ impl Sandbox {
     pub(crate) async fn freeze(&self, frozen: bool) {
         let is_done = match self {
             Sandbox::Cgroup(cgroup) => cgroup.freeze(frozen),
-            Sandbox::Steered(steered) => return steered.freeze(frozen),
+            Sandbox::Steered(steered) => steered.freeze(frozen),
         };
         let until = Instant::now() + FREEZING;
         while !is_done() && Instant::now() < until {

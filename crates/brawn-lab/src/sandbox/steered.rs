@@ -11,13 +11,10 @@ use rustix::process::{Pid, Signal};
 
 use super::meter::{Meter, Used};
 use super::orphans::Orphans;
-use super::{Limits, PERIOD, procfs};
+use super::{IsDone, Limits, PERIOD, procfs};
 
 /// How often CPU time and memory are looked at.
 const LOOK: Duration = Duration::from_millis(2);
-
-/// A process in the kernel stops when it comes out.
-const STOPS_WITHIN: Duration = Duration::from_millis(100);
 
 /// An environment that is steered by a thread of its own.
 #[derive(Debug)]
@@ -42,6 +39,8 @@ struct State {
     roots: BTreeSet<i32>,
     orphans: Orphans,
     frozen: bool,
+    /// Since the steering thread has looked.
+    thawed: bool,
     over: bool,
     killed: bool,
     peak: u64,
@@ -72,6 +71,7 @@ impl Steered {
             roots: BTreeSet::new(),
             orphans: Orphans::new(mark),
             frozen: false,
+            thawed: false,
             over: false,
             killed: false,
             peak: 0,
@@ -99,24 +99,23 @@ impl Steered {
         self.shared.lock().limits.share = share;
     }
 
-    pub(super) fn freeze(&self, frozen: bool) {
+    /// Begins it; gives who tells whether it is done.
+    pub(super) fn freeze(&self, frozen: bool) -> IsDone {
         if !self.shared.binds {
-            return;
+            return Box::new(|| true);
         }
         let mut state = self.shared.lock();
         state.frozen = frozen;
+        state.thawed |= !frozen;
         let signal = if frozen { Signal::STOP } else { Signal::CONT };
         let tree = state.tree();
         procfs::signal(&tree, signal);
         drop(state);
         self.shared.changed.notify_all();
         // A process stops when one of its threads has taken the signal, which on a busy machine is a turn later.
-        let until = Instant::now() + STOPS_WITHIN;
         let runs =
             |pid: &i32| procfs::threads(*pid).iter().any(|thread| thread.state() == Some('R'));
-        while frozen && tree.iter().any(runs) && Instant::now() < until {
-            std::thread::sleep(Duration::from_micros(200));
-        }
+        Box::new(move || !frozen || !tree.iter().any(runs))
     }
 
     pub(super) fn kill(&self) {
@@ -195,7 +194,10 @@ fn steer(shared: &Shared) {
         let mut state = shared.lock();
         while state.frozen && !state.over {
             state = shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-            // A thaw is a fresh start, as the kernel's share does not add up while nothing runs.
+        }
+        if std::mem::take(&mut state.thawed) {
+            // A fresh start, as the kernel's share does not add up while nothing runs; also where the freeze was over before this
+            // thread saw it. What it had stopped runs again.
             (period, credit, stopped) = (Instant::now(), 0.0, false);
         }
         if state.over {

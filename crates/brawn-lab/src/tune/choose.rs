@@ -6,6 +6,7 @@ use brawn_core::Error;
 use serde::{Deserialize, Serialize};
 
 use super::TuneOptions;
+use super::month::month;
 use super::output::{Outcome, Point, Tuning};
 
 /// By which rule a size is chosen.
@@ -52,6 +53,7 @@ pub(super) fn choose(tuning: &mut Tuning, options: &TuneOptions) {
     tuning.power = chosen.map(|point| point.value);
     tuning.cost = chosen.map(|point| point.average_price);
     tuning.duration = chosen.map(|point| point.average_duration);
+    tuning.month = month(tuning, options);
     tuning.state_machine.lambda_cost = tuning.stats.iter().map(|point| point.total_cost).sum();
     let drawn: Vec<&Point> =
         tuning.stats.iter().filter(|point| point.outcome == Outcome::Ok && !point.probe).collect();

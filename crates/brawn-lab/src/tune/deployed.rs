@@ -227,12 +227,7 @@ impl Deployed {
             Err(why) => (None, Vec::new(), Some(why)),
         };
         let mut tuning = Tuning {
-            strategy: options.strategy,
-            balanced_weight: options.balanced_weight,
-            num: options.num,
             command: format!("lambda:{}", self.target.name),
-            architecture: options.architecture,
-            prices: options.prices.clone(),
             enforced: format!("AWS Lambda in {}", self.region),
             machine_vcpus: Vcpus::of_lambda(10_240).share,
             deployed: Some(DeployedFunction {
@@ -245,7 +240,7 @@ impl Deployed {
             not_explained,
             predicted,
             stats,
-            ..Tuning::default()
+            ..options.nothing_yet()
         };
         choose::choose(&mut tuning, &options);
         Ok(tuning)
