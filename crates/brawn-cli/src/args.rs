@@ -4,6 +4,7 @@ mod decompress;
 #[cfg(feature = "encrypt")]
 pub(crate) mod encrypt;
 pub(crate) mod lab;
+mod place;
 mod points;
 pub(crate) mod sources;
 mod stats;
@@ -18,6 +19,7 @@ use brawn_jobs::{compress, hash, image};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub(crate) use decompress::Decompress;
+pub(crate) use place::Place;
 pub(crate) use points::Points;
 pub(crate) use stats::Stats;
 
@@ -84,7 +86,8 @@ Examples:
   brawn image - --to - --width 400 --format webp < photo.jpg > photo.webp
 
 Exit codes:
-  0 all done   1 some items failed   2 could not start   3 the deadline was reached   130 interrupted")]
+  0 all done   1 some items failed   2 could not start   3 the deadline was reached   130 interrupted
+  141 nobody reads stdout any more   143 terminated (128 and the number of the signal)")]
 pub(crate) struct Image {
     #[command(flatten)]
     pub(crate) from: From,
@@ -116,7 +119,8 @@ Examples:
   tar c folder | brawn hash -
 
 Exit codes:
-  0 all done   1 some items failed   2 could not start   3 the deadline was reached   130 interrupted")]
+  0 all done   1 some items failed   2 could not start   3 the deadline was reached   130 interrupted
+  141 nobody reads stdout any more   143 terminated (128 and the number of the signal)")]
 pub(crate) struct Hash {
     #[command(flatten)]
     pub(crate) from: From,
@@ -125,11 +129,15 @@ pub(crate) struct Hash {
     #[arg(short = 'o', long, value_name = "DST", value_hint = ValueHint::AnyPath, conflicts_with = "check")]
     pub(crate) to: Option<String>,
 
+    /// Replace the files of checksums that are there
+    #[arg(short = 'f', long, requires = "to")]
+    pub(crate) force: bool,
+
     #[command(flatten)]
     pub(crate) options: hash::Options,
 
     /// Read checksums from the SRC files, in either form, and check them
-    #[arg(short = 'c', long, help_heading = "Check", conflicts_with_all = ["json", "part_size"])]
+    #[arg(short = 'c', long, help_heading = "Check", conflicts_with = "json")]
     pub(crate) check: bool,
 
     /// Fail silently on files that are not there
@@ -165,29 +173,21 @@ Examples:
   tar c folder | brawn compress - > folder.tar.zst
 
 Exit codes:
-  0 all done   1 some items failed   2 could not start   3 the deadline was reached   130 interrupted")]
+  0 all done   1 some items failed   2 could not start   3 the deadline was reached   130 interrupted
+  141 nobody reads stdout any more   143 terminated (128 and the number of the signal)")]
 pub(crate) struct Compress {
     #[command(flatten)]
     pub(crate) from: From,
 
-    /// Where to write: a folder, s3://bucket/prefix/, one file for one input [default: beside each input]
-    #[arg(short = 'o', long, value_name = "DST", value_hint = ValueHint::AnyPath)]
-    pub(crate) to: Option<String>,
-
-    /// Write to stdout
-    #[arg(short = 'c', long, conflicts_with_all = ["to", "json", "remove"])]
-    pub(crate) stdout: bool,
-
-    /// Replace outputs that are there
-    #[arg(short = 'f', long)]
-    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) place: Place,
 
     /// Keep the inputs, as without it: for those who are used to gzip
     #[arg(short = 'k', long, conflicts_with = "remove")]
     pub(crate) keep: bool,
 
     /// Remove each local input once its output is there
-    #[arg(long = "rm")]
+    #[arg(long = "rm", conflicts_with = "stdout")]
     pub(crate) remove: bool,
 
     #[command(flatten)]

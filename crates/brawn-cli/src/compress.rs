@@ -1,43 +1,29 @@
 //! `brawn compress`: beside the input, to a folder or bucket, or to standard output.
 
-use brawn_core::{Error, Result, Status};
-use brawn_edge::{Destination, Location, Outcome};
+use brawn_core::{Result, Status};
+use brawn_edge::{Location, Outcome};
 use brawn_jobs::Recipe;
 
 use crate::args::Compress;
-use crate::plan::{Plan, Task, plan, print_event, route_to};
+use crate::place::Placed;
+use crate::plan::Plan;
 use crate::stderr;
 
 /// What the words ask for.
 pub(crate) fn compress(words: Compress) -> Result<Plan> {
-    let Compress { from, to, stdout, force, remove, keep: _, writing, run, options } = words;
-    let route = route_to(&from, to.as_deref(), stdout, &writing)?;
-    let to = route.to.clone();
-    let destination = match &to {
-        Some(to) => Destination::resolve(to.clone(), &route.sources)?,
-        None => Destination::beside(),
-    };
+    let Compress { from, place, remove, keep: _, writing, run, options } = words;
+    let placed = Placed::new(&from, &place, &writing)?;
+    placed.spare_the_terminal("redirect it: `> FILE`; `-f` writes it all the same")?;
     let mut recipe = Recipe::Compress(options);
-    if destination.is_exact()
-        && let Some(to) = &to
-        && let Some(extension) = to.extension()
-    {
-        recipe = recipe.written_to(&to.to_string(), &extension)?;
+    if let Some((to, extension)) = placed.extension() {
+        recipe = recipe.written_to(&to, &extension)?;
     }
-    if run.print_event {
-        return match to {
-            Some(_) => print_event(&route, recipe),
-            None => Err(Error::invalid_options("an event says where its outputs go")
-                .with_hint("add `--to s3://bucket/prefix/`")),
-        };
-    }
-    let may_remove = remove && !route.dry_run;
-    let mut work = plan(Task { run, route, recipe, destination })?;
-    work.flow = work.flow.replace(force).keep_attributes(true);
-    if may_remove {
+    let may_remove = remove && !writing.dry_run;
+    let mut planned = placed.finish(run, recipe)?;
+    if may_remove && let Plan::Flow(work) = &mut planned {
         work.done = |outcome| remove_input(outcome, "compressed");
     }
-    Ok(Plan::Flow(Box::new(work)))
+    Ok(planned)
 }
 
 /// What `--rm` does: a local input whose output is there, `done` by now, goes.

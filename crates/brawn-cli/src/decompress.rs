@@ -11,47 +11,43 @@ use brawn_jobs::Recipe;
 use crate::args::Decompress;
 use crate::compress::remove_input;
 use crate::hash::source_name;
-use crate::plan::{Plan, Task, Work, plan, print_event, route_to};
+use crate::place::Placed;
+use crate::plan::{Plan, Work};
 use crate::stdout::Form;
 
 /// What the words ask for.
 pub(crate) fn decompress(words: Decompress) -> Result<Plan> {
-    let Decompress { from, to, stdout, force, remove, keep: _, writing, run, mut options } = words;
-    let route = route_to(&from, to.as_deref(), stdout, &writing)?;
-    let to = route.to.clone();
-    let writes = options.writes();
-    let destination = match &to {
-        Some(to) => Destination::resolve(to.clone(), &route.sources)?,
-        None if writes => Destination::beside(),
-        None => Destination::folder(Location::Stdio),
-    };
-    // Where the name of the output is known, that of the input says nothing.
-    let is_piped = to.is_none() && route.sources.iter().all(|source| *source == Location::Stdio);
-    options.any_name = destination.is_exact() || is_piped;
+    let Decompress { from, place, remove, keep: _, writing, run, mut options } = words;
+    let mut placed = Placed::new(&from, &place, &writing)?;
     let (test, list) = (options.test, options.list);
-    let recipe = Recipe::Decompress(options);
-    if run.print_event {
-        if to.is_none() && writes {
-            return Err(Error::invalid_options("an event says where its outputs go")
-                .with_hint("add `--to s3://bucket/prefix/`"));
+    if test || list {
+        if placed.route.to.is_some() {
+            let word = if test { "test" } else { "list" };
+            return Err(Error::invalid_options(format!("`{word}` writes nothing"))
+                .with_hint("leave out `-o`, `to` and `-c`"));
         }
-        return print_event(&route, recipe);
+        placed.destination = Destination::folder(Location::Stdio);
     }
-    let may_remove = remove && !route.dry_run;
-    let (is_json, is_quiet, is_dry) = (run.json, run.quiet, route.dry_run);
-    let mut work = plan(Task { run, route, recipe, destination })?;
-    work.flow = work.flow.replace(force).keep_attributes(true);
-    if may_remove {
-        work.done = |outcome| remove_input(outcome, "decompressed");
-    }
-    if !(is_json || is_dry) {
-        if test {
-            tell_tests(&mut work, is_quiet);
-        } else if list {
-            tell_lists(&mut work);
+    // Where the name of the output is known, that of the input says nothing.
+    let are_piped = placed.route.sources.iter().all(|source| *source == Location::Stdio);
+    let is_piped = placed.route.to.is_none() && are_piped;
+    options.any_name = placed.destination.is_exact() || is_piped;
+    let may_remove = remove && !writing.dry_run;
+    let (is_json, is_quiet) = (run.json, run.quiet);
+    let mut planned = placed.finish(run, Recipe::Decompress(options))?;
+    if let Plan::Flow(work) = &mut planned {
+        if may_remove {
+            work.done = |outcome| remove_input(outcome, "decompressed");
+        }
+        if !(is_json || writing.dry_run) {
+            if test {
+                tell_tests(work, is_quiet);
+            } else if list {
+                tell_lists(work);
+            }
         }
     }
-    Ok(Plan::Flow(Box::new(work)))
+    Ok(planned)
 }
 
 /// A line for each object: whether it can be decompressed.

@@ -1,53 +1,47 @@
 //! `brawn encrypt` and `brawn decrypt`: beside the input, to a folder or bucket, or to standard output.
 
-use std::io::IsTerminal as _;
-
 use brawn_core::{Error, Result, Status};
-use brawn_edge::{Destination, Location, Route};
+use brawn_edge::Location;
 use brawn_jobs::Recipe;
 
-use crate::args::encrypt::{Decrypt, Encrypt, Place};
-use crate::args::{From, Run, Writing};
+use crate::args::Run;
+use crate::args::encrypt::{Decrypt, Encrypt};
 use crate::passphrase;
-use crate::plan::{Plan, Task, plan, print_event, route_to};
+use crate::place::Placed;
+use crate::plan::Plan;
 use crate::stderr;
 
 /// What the words of `brawn encrypt` ask for.
 pub(crate) fn encrypt(words: Encrypt) -> Result<Plan> {
     let Encrypt { from, place, mut options, passphrase, writing, run } = words;
-    let route = routed(&from, &place, &writing)?;
-    if goes_to_stdout(&route) {
-        // What was asked for by its name is written there.
-        let is_named = place.to.is_some();
-        if !is_named && !options.armor && !route.dry_run && std::io::stdout().is_terminal() {
-            return Err(Error::invalid_options("the output is binary, and stdout is a terminal")
-                .with_hint("`--armor` writes text, `-o -` writes it all the same"));
-        }
-        if route.sources.len() > 1 {
-            return Err(Error::invalid_options("several inputs and one stdout")
-                .with_hint("age files cannot be joined: `--to FOLDER/`"));
-        }
+    let placed = Placed::new(&from, &place, &writing)?;
+    share_stdin(&placed, &options.recipients_file)?;
+    if !options.armor {
+        placed.spare_the_terminal("`--armor` writes text, `-o -` writes it all the same")?;
+    }
+    if placed.is_stdout() && placed.route.sources.len() > 1 {
+        return Err(Error::invalid_options("several inputs and one stdout")
+            .with_hint("age files cannot be joined: `--to FOLDER/`"));
     }
     if passphrase {
         refuse_in_event(&run)?;
         (options.passphrase_env, options.passphrase) = passphrase::ask(true)?;
     }
-    finish(route, &place, run, |_| Recipe::Encrypt(options))
+    placed.finish(run, Recipe::Encrypt(options))
 }
 
 /// What the words of `brawn decrypt` ask for.
 pub(crate) fn decrypt(words: Decrypt) -> Result<Plan> {
     let Decrypt { from, place, mut options, passphrase, writing, run } = words;
-    let route = routed(&from, &place, &writing)?;
+    let placed = Placed::new(&from, &place, &writing)?;
+    share_stdin(&placed, &options.identity_file)?;
     if passphrase {
         refuse_in_event(&run)?;
         (options.passphrase_env, options.passphrase) = passphrase::ask(false)?;
     }
-    let to_stdout = goes_to_stdout(&route);
-    let mut planned = finish(route, &place, run, |is_exact| {
-        options.any_name = is_exact || to_stdout;
-        Recipe::Decrypt(options)
-    })?;
+    let to_stdout = placed.is_stdout();
+    options.any_name = placed.destination.is_exact() || to_stdout;
+    let mut planned = placed.finish(run, Recipe::Decrypt(options))?;
     if to_stdout && let Plan::Flow(work) = &mut planned {
         work.done = |outcome| {
             // Before the first chunk nothing was written.
@@ -64,16 +58,14 @@ pub(crate) fn decrypt(words: Decrypt) -> Result<Plan> {
     Ok(planned)
 }
 
-fn routed(from: &From, place: &Place, writing: &Writing) -> Result<Route> {
-    route_to(from, place.to.as_deref(), place.stdout, writing)
-}
-
-fn goes_to_stdout(route: &Route) -> bool {
-    match &route.to {
-        Some(to) => *to == Location::Stdio,
-        // Beside stdin is stdout.
-        None => route.sources.contains(&Location::Stdio),
+/// There is one stdin, for an input or for one file of keys.
+fn share_stdin(placed: &Placed, files: &[String]) -> Result<()> {
+    let inputs = placed.route.sources.iter().filter(|source| **source == Location::Stdio).count();
+    let keys = files.iter().filter(|file| *file == "-").count();
+    if inputs + keys > 1 {
+        return Err(Error::invalid_options("`-` is given twice: there is one stdin"));
     }
+    Ok(())
 }
 
 /// A typed passphrase is no part of an event.
@@ -83,27 +75,4 @@ fn refuse_in_event(run: &Run) -> Result<()> {
     }
     Err(Error::invalid_options("a passphrase that is typed cannot be in an event")
         .with_hint("`passphrase_env` or `passphrase_file` say where the function finds it"))
-}
-
-fn finish(
-    route: Route,
-    place: &Place,
-    run: Run,
-    recipe: impl FnOnce(bool) -> Recipe,
-) -> Result<Plan> {
-    let destination = match &route.to {
-        Some(to) => Destination::resolve(to.clone(), &route.sources)?,
-        None => Destination::beside(),
-    };
-    let recipe = recipe(destination.is_exact());
-    if run.print_event {
-        return match route.to {
-            Some(_) => print_event(&route, recipe),
-            None => Err(Error::invalid_options("an event says where its outputs go")
-                .with_hint("add `--to s3://bucket/prefix/`")),
-        };
-    }
-    let mut work = plan(Task { run, route, recipe, destination })?;
-    work.flow = work.flow.replace(place.force).keep_attributes(true);
-    Ok(Plan::Flow(Box::new(work)))
 }

@@ -1,6 +1,6 @@
 //! Options as the command line spells them: a job names them as its recipe does.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use brawn_core::{Error, ErrorKind};
 use clap::CommandFactory as _;
@@ -26,26 +26,26 @@ fn spelled(text: &str) -> String {
     let parts: Vec<String> = text
         .split('`')
         .enumerate()
-        .map(|(index, part)| {
-            let flag = part.replace('_', "-");
-            if index % 2 == 1 && flags.contains(&flag) {
-                format!("--{flag}")
-            } else {
-                part.to_owned()
-            }
+        .map(|(index, part)| match flags.get(part).filter(|_| index % 2 == 1) {
+            Some(flag) => format!("--{flag}"),
+            None => part.to_owned(),
         })
         .collect();
     parts.join("`")
 }
 
-fn flags() -> HashSet<String> {
+/// Flags by the names of their options: `identity_file` is `--identity`.
+fn flags() -> HashMap<String, String> {
     let command = Cli::command();
     // The verbs that run a job: what other verbs call `--name` or `--memory` is no option of one.
     let verbs = command
         .get_subcommands()
         .filter(|verb| verb.get_arguments().any(|flag| flag.get_long() == Some("print-event")));
-    verbs
-        .flat_map(|verb| verb.get_arguments().filter_map(|flag| flag.get_long().map(str::to_owned)))
+    let flags = verbs.flat_map(|verb| {
+        verb.get_arguments().filter_map(|flag| Some((flag.get_id().to_string(), flag.get_long()?)))
+    });
+    flags
+        .flat_map(|(id, long)| [(long.replace('-', "_"), long.to_owned()), (id, long.to_owned())])
         .collect()
 }
 
@@ -55,8 +55,11 @@ mod tests {
 
     #[test]
     fn options_become_flags_and_nothing_else_does() {
+        #[cfg(feature = "encrypt")]
+        assert_eq!(spelled("`identity_file`: no file"), "`--identity`: no file");
         assert_eq!(spelled("raise `max_src_resolution`"), "raise `--max-src-resolution`");
         assert_eq!(spelled("set `fit` to cover"), "set `--fit` to cover");
+        assert_eq!(spelled("`src_resolution`"), "`src_resolution`");
         assert_eq!(spelled("`width.jpg` has width 3"), "`width.jpg` has width 3");
         assert_eq!(spelled("a `lonely backtick"), "a `lonely backtick");
         let corrupt = Error::invalid_input("`width` is a file");

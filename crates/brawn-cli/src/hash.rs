@@ -23,7 +23,7 @@ pub(crate) fn hash(words: Hash) -> Result<Plan> {
     if words.check {
         return check(words).map(|work| Plan::Flow(Box::new(work)));
     }
-    let Hash { from, to, mut options, run, .. } = words;
+    let Hash { from, to, force, mut options, run, .. } = words;
     let to = to.map(|to| to.parse::<Location>()).transpose()?;
     let mut route = route(&from)?;
     route.to = to.clone();
@@ -39,6 +39,7 @@ pub(crate) fn hash(words: Hash) -> Result<Plan> {
     };
     let lines = !(run.json || recipe.writes());
     let mut work = plan(Task { run, route, recipe, destination })?;
+    work.flow = work.flow.replace(force);
     if lines {
         // The lines are the result, and on a terminal a summary would stand among them.
         (work.form, work.tell, work.quiet) = (Form::Lines, Some(tell), true);
@@ -91,7 +92,7 @@ fn check(words: Hash) -> Result<Work> {
             }
             let known = Sum::parse(text).and_then(|sum| {
                 let algorithm = sum.algorithm(&options.algorithm)?;
-                Some((sum, algorithm))
+                Some((sum.fact(algorithm), algorithm, sum))
             });
             match known {
                 Some(known) => sums.push(known),
@@ -113,10 +114,24 @@ fn check(words: Hash) -> Result<Work> {
             "a line is such as `<hex digits>  name`, as `brawn hash` and sha256sum write it",
         ));
     }
-    let mut algorithm: Vec<Algorithm> = sums.iter().map(|(_, algorithm)| *algorithm).collect();
+    let of_parts = sums.iter().any(|(_, _, sum)| sum.is_s3);
+    if of_parts != options.part_size.is_some() {
+        let list = from.sources.join(", ");
+        return Err(match of_parts {
+            true => Error::invalid_options(format!("{list} is of objects in parts"))
+                .with_hint("say how long a part is, as when the list was made: `part_size`"),
+            false => Error::invalid_options(format!(
+                "`part_size` is for lists that were made with it, and {list} was not"
+            )),
+        });
+    }
+    let mut algorithm: Vec<Algorithm> = sums.iter().map(|(_, algorithm, _)| *algorithm).collect();
     algorithm.sort_unstable();
     algorithm.dedup();
-    let items = sums.iter().enumerate().map(|(tag, (sum, _))| {
+    // b3sum's lines look like sha256sum's.
+    let may_be_blake3 =
+        algorithm == [Algorithm::Sha256] && sums.iter().all(|(_, _, sum)| sum.algorithm.is_none());
+    let items = sums.iter().enumerate().map(|(tag, (_, _, sum))| {
         let location = match sum.name.as_str() {
             name if name == "-" || name.contains("://") => name.parse()?,
             name => Location::from(Path::new(name)),
@@ -126,16 +141,16 @@ fn check(words: Hash) -> Result<Work> {
     let items = items.collect::<Result<Vec<Item>>>()?;
     let quiet = run.quiet || status;
     run.quiet = true;
-    let recipe = Recipe::Hash(Options { algorithm, ..Options::default() });
+    let recipe = Recipe::Hash(Options { algorithm, sums: false, ..options });
     let destination = Destination::folder(Location::Stdio);
     let mut work = plan(Task { run, route: route(&from)?, recipe, destination })?;
     let counts = Rc::new(RefCell::new(Counts::default()));
     let counted = Rc::clone(&counts);
     let verify = move |outcome: &Outcome| {
-        let Some((sum, algorithm)) = sums.get(outcome.tag) else { return String::new() };
+        let Some((fact, _, sum)) = sums.get(outcome.tag) else { return String::new() };
         let mut counts = counts.borrow_mut();
         let name = &sum.name;
-        let text = match outcome.report.facts.get(algorithm.name()) {
+        let text = match outcome.report.facts.get(fact) {
             Some(value) if *value == sum.digest => {
                 counts.right += 1;
                 if quiet { String::new() } else { format!("{name}: OK") }
@@ -170,6 +185,12 @@ fn check(words: Hash) -> Result<Work> {
                 "listed files could not be read",
             );
             warn_of(counts.wrong, "checksum did NOT match", "checksums did NOT match");
+            if may_be_blake3 && counts.wrong > 0 && counts.right == 0 {
+                let _ = writeln!(
+                    std::io::stderr(),
+                    "hint: if the list is of b3sum, say so: `-a blake3`"
+                );
+            }
             if ignore_missing && counts.right + counts.wrong + counts.unread == 0 {
                 complain("no file was verified");
             }

@@ -16,6 +16,7 @@ mod lab;
 mod papers;
 #[cfg(feature = "encrypt")]
 mod passphrase;
+mod place;
 mod plan;
 mod points;
 mod run;

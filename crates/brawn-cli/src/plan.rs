@@ -29,6 +29,8 @@ pub(crate) struct Work {
     pub(crate) budget: Budget,
     pub(crate) form: Form,
     pub(crate) quiet: bool,
+    /// Whether the same command with `--skip-existing` goes on where it was stopped.
+    pub(crate) resumes: bool,
     /// What is told of an object on stdout.
     pub(crate) tell: Option<Tell>,
     /// Whether nothing is said of an object on stderr.
@@ -79,18 +81,8 @@ pub(crate) fn image(words: Image) -> Result<Plan> {
     plan(Task { run, route, recipe, destination }).map(|work| Plan::Flow(Box::new(work)))
 }
 
-/// The sources as a route to where the words say; `stdout` is `-c`.
-pub(crate) fn route_to(
-    from: &From,
-    to: Option<&str>,
-    stdout: bool,
-    writing: &Writing,
-) -> Result<Route> {
-    let to = match (to, stdout) {
-        (_, true) => Some(Location::Stdio),
-        (Some(to), false) => Some(to.parse::<Location>()?),
-        (None, false) => None,
-    };
+/// The sources as a route to where the words say.
+pub(crate) fn route_to(from: &From, to: Option<Location>, writing: &Writing) -> Result<Route> {
     Ok(Route {
         to,
         skip_existing: writing.skip_existing,
@@ -131,7 +123,7 @@ pub(crate) fn plan(task: Task) -> Result<Work> {
     let job: Arc<dyn Job> = recipe.into_job()?.into();
     let vcpus = match run.threads {
         Some(threads) => Vcpus::detect().with_workers(threads),
-        None => Vcpus::detect(),
+        None => Vcpus::try_detect()?,
     };
     let pool = Pool::new(vcpus.workers)?;
     pool.make_global();
@@ -150,6 +142,7 @@ pub(crate) fn plan(task: Task) -> Result<Work> {
         (false, true) => Form::Table,
         (false, false) => Form::Nothing,
     };
+    let resumes = writes && !destination.is_exact();
     let stores = Stores::from_env();
     let flow = Flow::new(job, pool, stores.clone(), destination)
         .accepts(accepts)
@@ -165,6 +158,7 @@ pub(crate) fn plan(task: Task) -> Result<Work> {
         budget,
         form,
         quiet: run.quiet || route.dry_run,
+        resumes,
         tell: None,
         silent: |_| false,
         done: |_| {},

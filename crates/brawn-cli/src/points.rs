@@ -12,7 +12,7 @@ use crate::plan::{Plan, Task, plan, print_event, route};
 
 /// What the words ask for.
 pub(crate) fn points(words: Points) -> Result<Plan> {
-    let Points { from, to, options, writing, run, .. } = words;
+    let Points { from, to, force, options, writing, run } = words;
     let mut route = route(&from)?;
     if run.print_event && to.is_none() {
         return Err(Error::invalid_options("an event says where its outputs go")
@@ -41,6 +41,7 @@ pub(crate) fn points(words: Points) -> Result<Plan> {
     let destination = Destination::resolve(to, &route.sources)?;
     let is_quiet = run.quiet || run.json || route.dry_run;
     let mut work = plan(Task { run, route, recipe, destination })?;
+    work.flow = work.flow.replace(force);
     if is_stdout {
         // The results are what is told, and on a terminal a summary would stand among them.
         work.quiet = true;

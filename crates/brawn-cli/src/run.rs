@@ -7,8 +7,8 @@ use brawn_edge::Outcome;
 
 use crate::plan::{Input, Work};
 use crate::signals::Signals;
-use crate::stderr::Stderr;
-use crate::stdout::{Form, Stdout};
+use crate::stderr::{Stderr, Why};
+use crate::stdout::{End, Form, Stdout};
 use crate::verdict::{PIPE, Verdict};
 
 /// How long the command stays, after its report, for uploads that were given up and are not aborted yet.
@@ -31,7 +31,8 @@ pub(crate) fn run(work: Work) -> Result<Verdict> {
 }
 
 async fn flow(work: Work) -> Result<Verdict> {
-    let Work { flow, stores, input, budget, form, quiet, tell, silent, done, conclude } = work;
+    let Work { flow, stores, input, budget, form, quiet, resumes, tell, silent, done, conclude } =
+        work;
     let mut signals = Signals::listen()?;
     let mut stdout = Stdout::new(form, tell);
     let people = Stderr::new(quiet);
@@ -54,7 +55,7 @@ async fn flow(work: Work) -> Result<Verdict> {
             {
                 stdout.item(&outcome);
             }
-            if stdout.is_closed() {
+            if stdout.end().is_some() {
                 budget.cancel();
             }
         };
@@ -81,14 +82,20 @@ async fn flow(work: Work) -> Result<Verdict> {
         }
     };
     stdout.summary(&summary);
-    people.summary(&summary);
+    let why = match (stopped, stdout.end()) {
+        (Some(_), _) => Why::Signal,
+        (None, Some(_)) => Why::Stdout,
+        (None, None) => Why::Time,
+    };
+    people.summary(&summary, why, resumes);
     tokio::select! {
         () = stores.settle(SETTLING) => {}
         number = signals.next() => stopped = Some(number),
     }
-    Ok(match stopped {
-        Some(number) => Verdict::Stopped(number),
-        None if stdout.is_closed() => Verdict::Stopped(PIPE),
-        None => conclude(Verdict::of(&summary)),
+    Ok(match (stopped, stdout.end()) {
+        (Some(number), _) => Verdict::Stopped(number),
+        (None, Some(End::Closed)) => Verdict::Stopped(PIPE),
+        (None, Some(End::Failed)) => Verdict::SomeFailed,
+        (None, None) => conclude(Verdict::of(&summary)),
     })
 }

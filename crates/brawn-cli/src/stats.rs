@@ -29,7 +29,7 @@ pub(crate) fn stats(words: Stats) -> Result<Plan> {
         options.types = pin::of_file(&schema)?;
     }
     options.types.extend(types);
-    let mut route = route_to(&from, to.as_deref(), false, &writing)?;
+    let mut route = route_to(&from, to.map(|to| to.parse()).transpose()?, &writing)?;
     let to = route.to.clone();
     if let Some(Location::Database(Database::Postgres(url))) = &to
         && url.has_password()

@@ -1,6 +1,6 @@
 //! What people read: errors, hints, progress, the summary. All on stderr; stdout is data.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
@@ -33,8 +33,17 @@ pub(crate) struct Stderr {
     hints: RefCell<HashSet<String>>,
     /// The first items that were not done.
     undone: RefCell<Vec<String>>,
-    /// Whether it was the deadline that kept them from being done, and not a signal.
-    late: Cell<bool>,
+}
+
+/// Why items were not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// The deadline was reached.
+    Time,
+    /// A signal came.
+    Signal,
+    /// Nothing more could be written to stdout.
+    Stdout,
 }
 
 /// So many of the items that were not done are named; `--json` names all.
@@ -50,13 +59,7 @@ impl Stderr {
             ProgressBar::hidden()
         };
         bar.enable_steady_tick(Duration::from_millis(200));
-        Stderr {
-            bar,
-            quiet,
-            hints: RefCell::default(),
-            undone: RefCell::default(),
-            late: Cell::default(),
-        }
+        Stderr { bar, quiet, hints: RefCell::default(), undone: RefCell::default() }
     }
 
     /// How many items there will be, once that is known.
@@ -75,7 +78,6 @@ impl Stderr {
             Status::Failed => "failed",
             // Named one by one only in --json: after Ctrl-C there may be thousands.
             Status::Deadline => {
-                self.late.set(self.late.get() || !error.is_some_and(Error::is_cancelled));
                 let mut undone = self.undone.borrow_mut();
                 if undone.len() < NAMED {
                     undone.push(item.source.clone());
@@ -105,21 +107,28 @@ impl Stderr {
         });
     }
 
-    /// The end.
-    pub(crate) fn summary(&self, summary: &Summary) {
+    /// The end; `resumes` is whether `--skip-existing` goes on.
+    pub(crate) fn summary(&self, summary: &Summary, why: Why, resumes: bool) {
         self.bar.finish_and_clear();
         let undone = self.undone.borrow();
-        if !undone.is_empty() {
+        // Who closed the pipe knows that lines are missing; outputs that are missing are another matter.
+        if !undone.is_empty() && (why != Why::Stdout || resumes) {
             let more = summary.deadline.saturating_sub(undone.len() as u64);
             let more = if more > 0 {
                 format!(" and {more} more (--json names all)")
             } else {
                 String::new()
             };
-            let why = if self.late.get() { "not done in time" } else { "interrupted, not done" };
-            let _ = writeln!(std::io::stderr(), "brawn: {why}: {}{more}", undone.join(", "));
-            let _ =
-                writeln!(std::io::stderr(), "hint: the same command with --skip-existing goes on");
+            let words = match why {
+                Why::Time => "not done in time",
+                Why::Signal => "interrupted, not done",
+                Why::Stdout => "stdout takes no more, not done",
+            };
+            let mut stderr = std::io::stderr().lock();
+            let _ = writeln!(stderr, "brawn: {words}: {}{more}", undone.join(", "));
+            if resumes && why != Why::Stdout {
+                let _ = writeln!(stderr, "hint: the same command with --skip-existing goes on");
+            }
         }
         if !self.quiet {
             let _ = writeln!(std::io::stderr(), "{}", describe(summary));

@@ -31,7 +31,7 @@ impl Form {
 /// Writes reports to stdout until nobody reads them any more.
 pub(crate) struct Stdout {
     form: Form,
-    closed: bool,
+    end: Option<End>,
     /// Of the plans so far: how many, their outputs, the largest peak.
     plans: (u64, usize, u64),
     tell: Option<Tell>,
@@ -40,18 +40,27 @@ pub(crate) struct Stdout {
     next: u64,
 }
 
+/// Why nothing more can be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Nobody reads it any more.
+    Closed,
+    /// Something else, which was said: a full disk behind the redirection.
+    Failed,
+}
+
 /// What there is to say about an object, one line or several; nothing where it is empty.
 pub(crate) type Tell = Box<dyn FnMut(&Outcome) -> String>;
 
 impl Stdout {
     /// `tell` makes the [lines](Form::Lines).
     pub(crate) fn new(form: Form, tell: Option<Tell>) -> Stdout {
-        Stdout { form, closed: false, plans: (0, 0, 0), tell, early: BTreeMap::new(), next: 0 }
+        Stdout { form, end: None, plans: (0, 0, 0), tell, early: BTreeMap::new(), next: 0 }
     }
 
-    /// Whether the reader has gone.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.closed
+    /// Why nothing more can be written, if so.
+    pub(crate) fn end(&self) -> Option<End> {
+        self.end
     }
 
     /// One object has ended.
@@ -95,14 +104,14 @@ impl Stdout {
     }
 
     fn line(&mut self, text: &str) {
-        if self.closed || text.is_empty() {
+        if self.end.is_some() || text.is_empty() {
             return;
         }
         let mut stdout = std::io::stdout().lock();
-        // A full disk behind the redirection ends the reports as a closed pipe does: the exit code says so.
         if let Err(error) = writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
-            self.closed = true;
+            self.end = Some(End::Closed);
             if error.kind() != std::io::ErrorKind::BrokenPipe {
+                self.end = Some(End::Failed);
                 let _ = writeln!(std::io::stderr(), "brawn: cannot write to stdout: {error}");
             }
         }

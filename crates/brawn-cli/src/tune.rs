@@ -21,7 +21,7 @@ use crate::verdict::Verdict;
 /// Tunes, or compares two results.
 pub(crate) fn tune(words: Tune) -> Result<Verdict> {
     if let Some([before, after]) = words.compare.as_deref() {
-        let (before, after): (Tuning, Tuning) = (json(before)?, json(after)?);
+        let (before, after) = (result(before)?, result(after)?);
         let verdict = print(&tune::compare(&before, &after), Verdict::Done)?;
         return write_page(words.html.as_deref(), &after, Some(&before)).map(|()| verdict);
     }
@@ -131,6 +131,11 @@ fn progress(size: &str) {
     if std::io::stderr().is_terminal() {
         eprintln!("measuring {size}");
     }
+}
+
+/// What an earlier run printed.
+fn result(file: &Path) -> Result<Tuning> {
+    json(file).map_err(|error| error.with_hint("`brawn tune --json` prints what is compared"))
 }
 
 fn json<T: DeserializeOwned>(file: &Path) -> Result<T> {

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use crate::cgroup;
+use crate::error::{Error, Result};
 
 /// Lambda grants one vCPU for each 1,769 MB of memory.
 /// Source: AWS Lambda developer guide, "Configure Lambda function memory".
@@ -14,6 +15,9 @@ const MB_PER_VCPU: f64 = 1769.0;
 /// Source: measured independently by github.com/rwnx/lambda-cpuinfo and hakk.gg ("Optimizing AWS Lambda cost with
 /// multi-threading").
 const VISIBLE_FROM_MB: [(u32, usize); 5] = [(0, 2), (3009, 3), (5308, 4), (7077, 5), (8846, 6)];
+
+/// The variable that comes before those of others.
+const OWN: &str = "BRAWN_THREADS";
 
 /// Where a worker count came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +50,23 @@ impl Vcpus {
     /// Reads the environment and the machine.
     pub fn detect() -> Vcpus {
         Vcpus::resolve(|name| std::env::var(name).ok(), || (machine_cores(), cgroup_quota()))
+    }
+
+    /// The same, for who can be told of a mistake.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidOptions`](crate::ErrorKind::InvalidOptions) where `BRAWN_THREADS` is no number of threads. The other
+    /// variables are not brawn's own, and what they hold may be meant for someone else.
+    pub fn try_detect() -> Result<Vcpus> {
+        match std::env::var_os(OWN) {
+            Some(text) if !is_count(&text.to_string_lossy()) => {
+                Err(Error::invalid_options(format!(
+                    "the environment variable `{OWN}` is `{}`: takes a number of threads, 1 or more",
+                    text.display()
+                )))
+            }
+            _ => Ok(Vcpus::detect()),
+        }
     }
 
     /// The same with the worker count chosen by the caller.
@@ -99,7 +120,7 @@ impl Vcpus {
             Vcpus::of_machine(cores, quota)
         };
         let granted = memory.map_or_else(of_machine, Vcpus::of_lambda);
-        ["BRAWN_THREADS", "WORKER_COUNT", "RAYON_NUM_THREADS"]
+        [OWN, "WORKER_COUNT", "RAYON_NUM_THREADS"]
             .into_iter()
             .find_map(|name| {
                 let workers = variable(name)?.trim().parse::<NonZeroUsize>().ok()?;
@@ -107,6 +128,10 @@ impl Vcpus {
             })
             .unwrap_or(granted)
     }
+}
+
+fn is_count(text: &str) -> bool {
+    text.trim().parse::<NonZeroUsize>().is_ok()
 }
 
 /// One thread for each started vCPU, but none for a crumb of a tenth: at 1,800 MB a second thread would share 1.02

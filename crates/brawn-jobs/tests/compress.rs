@@ -183,4 +183,12 @@ fn the_extension_of_an_exact_output_says_the_format() {
     assert_eq!(written(Format::Lz4, "lz4"), Some(Format::Lz4));
     assert_eq!(written(Format::Lz4, "gz"), None);
     assert_eq!(written(Format::Bgzf, "lz4"), None);
+    assert_eq!(written(Format::Zstd, "tgz"), Some(Format::Gzip));
+    assert_eq!(written(Format::Gzip, "bgz"), Some(Format::Bgzf));
+    // Says nothing of a format; or says one that is not written.
+    assert_eq!(written(Format::Gzip, "backup"), Some(Format::Gzip));
+    for foreign in ["xz", "zip", "bz2", "7z"] {
+        let error = options(Format::Zstd).written_to("a.x", foreign).expect_err(foreign);
+        assert!(error.to_string().contains("a format that is not written here"), "{error}");
+    }
 }

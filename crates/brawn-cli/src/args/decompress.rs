@@ -1,9 +1,9 @@
 //! The words of `brawn decompress`.
 
 use brawn_jobs::decompress;
-use clap::{Args, ValueHint};
+use clap::Args;
 
-use super::{From, Run, Writing};
+use super::{From, Place, Run, Writing};
 
 /// Decompress what gzip, zstd, lz4, bgzip and their kin write
 ///
@@ -20,29 +20,21 @@ Examples:
   brawn decompress -l *.gz
 
 Exit codes:
-  0 all done   1 some items failed   2 could not start   3 the deadline was reached   130 interrupted")]
+  0 all done   1 some items failed   2 could not start   3 the deadline was reached   130 interrupted
+  141 nobody reads stdout any more   143 terminated (128 and the number of the signal)")]
 pub(crate) struct Decompress {
     #[command(flatten)]
     pub(crate) from: From,
 
-    /// Where to write: a folder, s3://bucket/prefix/, one file for one input [default: beside each input]
-    #[arg(short = 'o', long, value_name = "DST", value_hint = ValueHint::AnyPath, conflicts_with_all = ["test", "list"])]
-    pub(crate) to: Option<String>,
-
-    /// Write to stdout
-    #[arg(short = 'c', long, conflicts_with_all = ["to", "json", "remove", "test", "list"])]
-    pub(crate) stdout: bool,
-
-    /// Replace outputs that are there
-    #[arg(short = 'f', long)]
-    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) place: Place,
 
     /// Keep the inputs, as without it: for those who are used to gzip
     #[arg(short = 'k', long, conflicts_with = "remove")]
     pub(crate) keep: bool,
 
     /// Remove each local input once its output is there
-    #[arg(long = "rm", conflicts_with_all = ["test", "list"])]
+    #[arg(long = "rm", conflicts_with_all = ["stdout", "test", "list"])]
     pub(crate) remove: bool,
 
     #[command(flatten)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use brawn_jobs::{decrypt, encrypt};
 use clap::{Args, ValueHint};
 
-use super::{From, Run, Writing};
+use super::{From, Place, Run, Writing};
 
 /// Encrypt, in the age format
 ///
@@ -21,7 +21,8 @@ Examples:
   tar c folder | brawn encrypt -r age1... - > folder.tar.age
 
 Exit codes:
-  0 all done   1 some items failed   2 could not start   3 the deadline was reached   130 interrupted")]
+  0 all done   1 some items failed   2 could not start   3 the deadline was reached   130 interrupted
+  141 nobody reads stdout any more   143 terminated (128 and the number of the signal)")]
 pub(crate) struct Encrypt {
     #[command(flatten)]
     pub(crate) from: From,
@@ -57,7 +58,8 @@ Examples:
 What went to a pipe before an error was found is authentic, and incomplete: the exit code says so.
 
 Exit codes:
-  0 all done   1 some items failed   2 could not start   3 the deadline was reached   130 interrupted")]
+  0 all done   1 some items failed   2 could not start   3 the deadline was reached   130 interrupted
+  141 nobody reads stdout any more   143 terminated (128 and the number of the signal)")]
 pub(crate) struct Decrypt {
     #[command(flatten)]
     pub(crate) from: From,
@@ -76,22 +78,6 @@ pub(crate) struct Decrypt {
     pub(crate) writing: Writing,
     #[command(flatten)]
     pub(crate) run: Run,
-}
-
-/// Where the output of one input goes.
-#[derive(Debug, Args)]
-pub(crate) struct Place {
-    /// Where to write: a folder, s3://bucket/prefix/, one file for one input, - for stdout [default: beside each input]
-    #[arg(short = 'o', long, value_name = "DST", value_hint = ValueHint::AnyPath)]
-    pub(crate) to: Option<String>,
-
-    /// Write to stdout
-    #[arg(short = 'c', long, conflicts_with_all = ["to", "json"])]
-    pub(crate) stdout: bool,
-
-    /// Replace outputs that are there
-    #[arg(short = 'f', long)]
-    pub(crate) force: bool,
 }
 
 /// Make a key to decrypt with, and its recipient to encrypt to

@@ -19,7 +19,8 @@ Examples:
   brawn points - --on-error null < points.jsonl > results.jsonl
 
 Exit codes:
-  0 all done   1 some items failed   2 could not start   3 the deadline was reached   130 interrupted")]
+  0 all done   1 some items failed   2 could not start   3 the deadline was reached   130 interrupted
+  141 nobody reads stdout any more   143 terminated (128 and the number of the signal)")]
 pub(crate) struct Points {
     #[command(flatten)]
     pub(crate) from: From,
@@ -27,6 +28,10 @@ pub(crate) struct Points {
     /// Where to write: a folder, s3://bucket/prefix/, one file for one input [default: stdout, for one input]
     #[arg(short = 'o', long, value_name = "DST", value_hint = ValueHint::AnyPath)]
     pub(crate) to: Option<String>,
+
+    /// Replace results that are there
+    #[arg(short = 'f', long)]
+    pub(crate) force: bool,
 
     #[command(flatten)]
     pub(crate) options: points::Options,

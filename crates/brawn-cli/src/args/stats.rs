@@ -25,7 +25,8 @@ Examples:
   zcat data.csv.gz | brawn stats - --delimiter ';' --decimal-separator ,
 
 Exit codes:
-  0 all done   1 some items failed   2 could not start   3 the deadline was reached   130 interrupted")]
+  0 all done   1 some items failed   2 could not start   3 the deadline was reached   130 interrupted
+  141 nobody reads stdout any more   143 terminated (128 and the number of the signal)")]
 pub(crate) struct Stats {
     #[command(flatten)]
     pub(crate) from: From,

@@ -1,6 +1,13 @@
 //! What is wrong is named, what is right is done, nothing is half-written.
 
-use crate::{code, files, json_lines, photos, run, stderr, text};
+use crate::{brawn, code, files, json_lines, photos, run, stderr, text};
+
+#[test]
+fn a_number_of_threads_that_is_none_is_named() {
+    let done = brawn(["hash", "a"]).env("BRAWN_THREADS", "two").output().expect("it starts");
+    assert_eq!(code(&done), 2);
+    assert!(stderr(&done).contains("`BRAWN_THREADS` is `two`"), "{}", stderr(&done));
+}
 
 #[test]
 fn a_corrupt_file_is_rejected_by_name_and_the_others_finish() {

@@ -75,6 +75,64 @@ fn pipes_and_exact_outputs_say_the_format() {
     }
 }
 
+#[test]
+fn one_output_is_named_with_or_without_an_extension() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let name = |name: &str| text(&folder.path().join(name)).to_owned();
+    fs::write(name("a"), "a line of text\n").expect("written");
+    fs::write(name("b"), "another\n").expect("written");
+    for words in [
+        ["compress", &name("a"), "-o", &name("packed")],
+        ["decompress", &name("packed"), "-o", &name("plain")],
+    ] {
+        let done = run(&words);
+        assert_eq!(code(&done), 0, "{}", stderr(&done));
+    }
+    assert_eq!(files(folder.path()), ["a", "b", "packed", "plain"]);
+    assert_eq!(fs::read(name("plain")).expect("there"), b"a line of text\n");
+    for (words, says) in [
+        (vec!["compress", &name("a"), &name("b"), "-o", &name("x")], "is one output"),
+        (vec!["compress", text(folder.path()), "-o", &name("x")], "is one output"),
+        (vec!["compress", &name("a"), "-o", &name("x.xz")], "a format that is not written here"),
+        (vec!["decompress", "-t", &name("packed"), "-o", &name("x")], "`--test` writes nothing"),
+        (
+            vec!["compress", "s3://in/a", "-o", "s3://out/a", "--print-event"],
+            "`s3://out/a` has no extension",
+        ),
+    ] {
+        let done = run(&words);
+        assert_eq!(code(&done), 2, "{words:?}");
+        assert!(stderr(&done).contains(says), "{words:?}: {}", stderr(&done));
+    }
+    let done = run(&["compress", &name("a"), &name("b"), "--to", &name("both")]);
+    assert_eq!(code(&done), 0, "{}", stderr(&done));
+    assert_eq!(files(folder.path()), ["a", "b", "both/a.zst", "both/b.zst", "packed", "plain"]);
+}
+
+/// `script` runs a command on a terminal of its own.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_gets_no_bytes_unasked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("a"), "a line of text\n").expect("written");
+    let on_a_terminal = |words: &str| {
+        let line = format!("{} {words}", env!("CARGO_BIN_EXE_brawn"));
+        let mut script = Command::new("script");
+        script.args(["-qec", &line, "/dev/null"]).current_dir(folder.path()).stdin(Stdio::null());
+        script.output().ok()
+    };
+    let Some(done) = on_a_terminal("compress -c a") else {
+        println!("skipped: no script here");
+        return;
+    };
+    assert_eq!(code(&done), 2);
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert!(said.contains("the output is binary, and stdout is a terminal"), "{said}");
+    let done = on_a_terminal("compress -c -f --quiet a").expect("it was there before");
+    assert_eq!(code(&done), 0);
+    assert!(done.stdout.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]), "{:x?}", done.stdout);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_an_error() {

@@ -254,3 +254,21 @@ fn ctrl_c_at_the_prompt_ends_with_130_and_nothing_else() {
     assert_eq!(rest.trim(), "");
     assert!(!folder.path().join("a.age").exists());
 }
+
+#[test]
+fn keys_and_recipients_come_through_stdin_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mine, recipient) = key(folder.path(), "mine");
+    let name = |name: &str| text(&folder.path().join(name)).to_owned();
+    fs::write(name("a"), "a secret").expect("written");
+    let done = piped(&["encrypt", "-R", "-", &name("a")], recipient.as_bytes());
+    assert_eq!(code(&done), 0, "{}", stderr(&done));
+    let keys = fs::read(&mine).expect("there");
+    let done = piped(&["decrypt", "-i", "-", "-c", &name("a.age")], &keys);
+    assert_eq!((code(&done), done.stdout.as_slice()), (0, &b"a secret"[..]), "{}", stderr(&done));
+    let done = piped(&["decrypt", "-i", "-", "-"], &keys);
+    assert_eq!(code(&done), 2);
+    assert!(stderr(&done).contains("`-` is given twice"), "{}", stderr(&done));
+    let done = run(&["decrypt", &name("a.age"), "-c"]);
+    assert!(stderr(&done).contains("give a file of keys, `--identity`"), "{}", stderr(&done));
+}

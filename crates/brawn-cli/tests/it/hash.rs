@@ -107,7 +107,48 @@ fn a_check_says_what_does_not_match() {
     // 64 digits of another algorithm.
     let blake3 = "6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85  good\n";
     assert_eq!(code(&check(&["-a", "blake3"], blake3)), 0);
-    assert_eq!(code(&check(&[], blake3)), 1);
+    let done = check(&[], blake3);
+    assert_eq!(code(&done), 1);
+    assert!(stderr(&done).contains("hint: if the list is of b3sum"), "{}", stderr(&done));
+}
+
+#[test]
+fn what_s3_shows_of_parts_is_checked_with_the_size_of_a_part() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let here =
+        |words: &[&str]| brawn(words).current_dir(folder.path()).output().expect("it starts");
+    fs::write(folder.path().join("big"), "0123456789".repeat(2000)).expect("written");
+    let list = here(&["hash", "big", "-a", "md5,sha256,crc64nvme,sha512", "--part-size", "8KB"]);
+    assert!(stdout(&list).starts_with("ETAG (big) = "), "{}", stdout(&list));
+    fs::write(folder.path().join("SUMS"), &list.stdout).expect("written");
+    let done = here(&["hash", "-c", "SUMS", "--part-size", "8KB"]);
+    assert_eq!((code(&done), stdout(&done)), (0, "big: OK\n".repeat(4)), "{}", stderr(&done));
+    let done = here(&["hash", "-c", "SUMS", "--part-size", "9KB", "--quiet"]);
+    assert_eq!((code(&done), stdout(&done)), (1, "big: FAILED\n".repeat(2)));
+    let done = here(&["hash", "-c", "SUMS"]);
+    assert_eq!(code(&done), 2);
+    assert!(
+        stderr(&done).contains("as when the list was made: `--part-size`"),
+        "{}",
+        stderr(&done)
+    );
+    fs::write(folder.path().join("SUMS"), here(&["hash", "big"]).stdout).expect("written");
+    let done = here(&["hash", "-c", "SUMS", "--part-size", "8KB"]);
+    assert_eq!(code(&done), 2, "{}", stderr(&done));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_behind_stdout_is_a_failure() {
+    let full = fs::File::options().write(true).open("/dev/full").expect("a device");
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let done = brawn(["hash", text(file.path())]).stdout(full).output().expect("it starts");
+    assert_eq!(code(&done), 1);
+    assert!(
+        stderr(&done).starts_with("brawn: cannot write to stdout: No space"),
+        "{}",
+        stderr(&done)
+    );
 }
 
 #[test]
@@ -123,6 +164,12 @@ fn sums_go_to_files_and_facts_to_json() {
     assert_eq!(files(&out), ["x.bin.crc32c", "x.bin.sha256"]);
     let sum = fs::read_to_string(out.join("x.bin.sha256")).expect("there");
     assert_eq!(sum, format!("{ABC}  x.bin\n"));
+    fs::write(out.join("x.bin.sha256"), "mine").expect("written");
+    let done = run(&["hash", text(&source), "--to", text(&out)]);
+    assert_eq!(code(&done), 1);
+    assert!(stderr(&done).contains("is there already"), "{}", stderr(&done));
+    assert_eq!(fs::read(out.join("x.bin.sha256")).expect("there"), b"mine");
+    assert_eq!(code(&run(&["hash", "-f", text(&source), "--to", text(&out)])), 0);
     let done = run(&["hash", "s3://in/", "-a", "blake3", "--print-event"]);
     let event: serde_json::Value = serde_json::from_slice(&done.stdout).expect("JSON");
     let wanted =

@@ -77,7 +77,13 @@ fn files_and_folders_get_results_beside_a_report() {
     let exact = folder.path().join("x.json");
     let done = run(&["points", text(&source.join("a.json")), "-o", text(&exact), "--quiet"]);
     assert_eq!(code(&done), 0, "{}", stderr(&done));
-    assert!(fs::read_to_string(exact).expect("there").starts_with("{\"processed\":["));
+    assert!(fs::read_to_string(&exact).expect("there").starts_with("{\"processed\":["));
+    fs::write(&exact, "mine").expect("written");
+    let point = source.join("a.json");
+    let again = ["points", text(&point), "-o", text(&exact), "--quiet"];
+    assert_eq!(code(&run(&again)), 1, "it is there already");
+    assert_eq!(fs::read(&exact).expect("there"), b"mine");
+    assert_eq!(code(&run(&[&again[..], &["-f"]].concat())), 0);
 }
 
 #[test]

@@ -72,6 +72,27 @@ impl Destination {
         }
     }
 
+    /// What `to` means where it names the output itself: that very file or key, with or without an extension; a folder only where
+    /// one is, or where it ends like one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidOptions`](brawn_core::ErrorKind) where more than one output may come and `to` is no folder.
+    pub fn named(to: Location, sources: &[Location]) -> Result<Destination> {
+        let is_folder = to.is_folder_by_name()
+            || matches!(&to, Location::Path(path) if path.is_dir())
+            || matches!(&to, Location::Stdio | Location::Database(_));
+        if is_folder {
+            return Destination::resolve(to, sources);
+        }
+        if !select::is_one_object(sources) {
+            return Err(Error::invalid_options(format!(
+                "`{to}` is one output, and more than one may come"
+            ))
+            .with_hint(format!("write `{to}/` if it shall be a folder")));
+        }
+        Ok(Destination(Place::Exactly(to)))
+    }
+
     /// A folder, a prefix, or standard output, whatever the sources are: what a function is configured with.
     pub fn folder(to: Location) -> Destination {
         match to {
@@ -305,6 +326,32 @@ mod tests {
         assert!(Destination::resolve(place("-"), &many).expect("stdout").is_stdout());
         let to = Destination::resolve(Location::from(&*there), &many).expect("it is a folder");
         assert!(!to.is_exact());
+    }
+
+    #[test]
+    fn what_names_the_output_is_it_with_or_without_an_extension() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let there = Location::from(folder.path());
+        let one = [place("no-such-folder/a.gz")];
+        let many = [place("a.gz"), place("b.gz")];
+        for (to, sources, exact) in [
+            (place("no-such-folder/key"), one.as_slice(), true),
+            (place("no-such-folder/a.txt"), one.as_slice(), true),
+            (place("s3://out/key"), one.as_slice(), true),
+            (place("-"), many.as_slice(), true),
+            (place("no-such-folder/"), one.as_slice(), false),
+            (place("s3://out"), one.as_slice(), false),
+            (place("no-such-folder/"), many.as_slice(), false),
+            (there.clone(), one.as_slice(), false),
+            (there, many.as_slice(), false),
+        ] {
+            let destination = Destination::named(to.clone(), sources).expect("it may be");
+            assert_eq!(destination.is_exact(), exact, "{to} for {sources:?}");
+        }
+        for to in ["no-such-folder/key", "a.tar", "s3://out/key"] {
+            let error = Destination::named(place(to), &many).expect_err(to);
+            assert!(error.to_string().starts_with(&format!("`{to}` is one output")), "{error}");
+        }
     }
 
     #[test]

@@ -5,6 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Format;
 
+/// Extensions, in lower case, of formats that other tools write.
+const FOREIGN: &[&str] =
+    &["7z", "br", "bz2", "lz", "lzma", "lzo", "rar", "sz", "tbz", "tbz2", "txz", "xz", "z", "zip"];
+
 /// How an object is compressed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -43,28 +47,31 @@ impl Options {
     /// [`ErrorKind::InvalidOptions`](brawn_core::ErrorKind::InvalidOptions) where the format that was asked for has another
     /// extension.
     pub fn written_to(self, to: &str, extension: &str) -> Result<Options> {
-        let format = match (extension, self.format) {
-            ("gz", Format::Zstd) => Format::Gzip,
-            ("bgz", Format::Zstd | Format::Gzip | Format::Bgzf) => Format::Bgzf,
-            ("lz4", Format::Zstd) => Format::Lz4,
-            ("zst", Format::Gzip | Format::Bgzf | Format::Lz4)
-            | ("gz" | "bgz", Format::Lz4)
-            | ("lz4", Format::Gzip | Format::Bgzf) => {
-                let own = match extension {
-                    "zst" => Format::Zstd,
-                    "lz4" => Format::Lz4,
-                    "bgz" => Format::Bgzf,
-                    _ => Format::Gzip,
-                };
+        let own = match extension {
+            "zst" | "zstd" | "tzst" => Format::Zstd,
+            "gz" | "tgz" => Format::Gzip,
+            "bgz" => Format::Bgzf,
+            "lz4" | "tlz4" => Format::Lz4,
+            _ if FOREIGN.contains(&extension) => {
                 return Err(Error::invalid_options(format!(
-                    "`{to}` ends with `.{extension}` and the format is {}",
-                    self.format
+                    "`{to}` ends with `.{extension}`, a format that is not written here"
                 ))
-                .with_hint(format!("give it another name, or the format {own}")));
+                .with_hint("what is written is `.zst`, `.gz`, `.bgz` (BGZF) or `.lz4`"));
             }
-            (_, format) => format,
+            // `.bin`, `.backup`: says nothing of how it is compressed.
+            _ => return Ok(self),
         };
-        Ok(Options { format, ..self })
+        match (own, self.format) {
+            // The default, or what is gzip too.
+            (own, Format::Zstd) => Ok(Options { format: own, ..self }),
+            (Format::Bgzf, Format::Gzip) => Ok(Options { format: own, ..self }),
+            (Format::Gzip, Format::Bgzf) => Ok(self),
+            (own, format) if own == format => Ok(self),
+            (own, format) => Err(Error::invalid_options(format!(
+                "`{to}` ends with `.{extension}` and the format is {format}"
+            ))
+            .with_hint(format!("give it another name, or the format {own}"))),
+        }
     }
 
     pub(super) fn level(&self) -> u8 {

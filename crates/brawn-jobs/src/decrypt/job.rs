@@ -47,9 +47,8 @@ impl DecryptJob {
         let mut identities = more;
         identities.extend(identities::named_by(&options)?);
         if identities.is_empty() {
-            return Err(Error::invalid_options("no identity is given: with which key?").with_hint(
-                "give a file of keys (`identity`, in a recipe `identity_file`) or a passphrase",
-            ));
+            return Err(Error::invalid_options("no identity is given: with which key?")
+                .with_hint("give a file of keys, `identity_file`, or a passphrase"));
         }
         let max_work_factor = options.max_work_factor();
         Ok(DecryptJob { identities, max_work_factor, any_name: options.any_name })

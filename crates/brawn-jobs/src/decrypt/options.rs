@@ -11,7 +11,7 @@ use crate::values;
 #[serde(default, deny_unknown_fields)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 pub struct Options {
-    /// Use the keys in this file: of age, or an SSH private key. Repeatable.
+    /// Use the keys in this file: of age, or an SSH private key; - is stdin. Repeatable.
     #[serde(deserialize_with = "values::one_or_many")]
     #[cfg_attr(feature = "clap", arg(short = 'i', long = "identity", value_name = "FILE"))]
     pub identity_file: Vec<String>,

@@ -15,7 +15,7 @@ pub struct Options {
     #[cfg_attr(feature = "clap", arg(short = 'r', long = "recipient", value_name = "RECIPIENT"))]
     pub recipients: Vec<String>,
 
-    /// Encrypt to the recipients in this file, one a line. Repeatable.
+    /// Encrypt to the recipients in this file, one a line; - is stdin. Repeatable.
     #[serde(deserialize_with = "values::one_or_many")]
     #[cfg_attr(feature = "clap", arg(short = 'R', long, value_name = "FILE"))]
     pub recipients_file: Vec<String>,

@@ -1,7 +1,8 @@
 //! Secrets from where options say that they are. Nothing of what is read appears in an error.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{Read as _, stdin};
+use std::os::fd::AsFd as _;
 
 use brawn_core::{Error, Result};
 use secrecy::zeroize::Zeroizing;
@@ -23,7 +24,7 @@ pub(crate) fn variable(option: &str, name: &str) -> Result<String> {
     })
 }
 
-/// The file that `option` names.
+/// The file that `option` names; `-` is standard input.
 ///
 /// # Errors
 /// [`ErrorKind::InvalidOptions`](brawn_core::ErrorKind::InvalidOptions) where it cannot be read, or is larger than 1 MiB.
@@ -31,11 +32,17 @@ pub(crate) fn file(option: &str, path: &str) -> Result<Zeroizing<Vec<u8>>> {
     let cannot = |error: std::io::Error| {
         Error::invalid_options(format!("`{option}`: cannot read `{path}`")).with_source(error)
     };
-    let file = File::open(path).map_err(cannot)?;
+    let file = match path {
+        // Its own handle: the buffer of the usual one would keep what went through it.
+        "-" => stdin().as_fd().try_clone_to_owned().map(File::from),
+        path => File::open(path),
+    };
+    let file = file.map_err(cannot)?;
     // Never grown: a vector that moves leaves its bytes behind.
     let mut bytes = Zeroizing::new(Vec::new());
-    let size = file.metadata().map_or(0, |metadata| metadata.len());
-    bytes.reserve_exact(usize::try_from(size.min(LARGEST)).unwrap_or_default() + 64);
+    let known = file.metadata().ok().filter(|metadata| metadata.is_file());
+    let size = known.map_or(LARGEST, |metadata| metadata.len().min(LARGEST));
+    bytes.reserve_exact(usize::try_from(size).unwrap_or_default() + 64);
     file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(cannot)?;
     if bytes.len() as u64 > LARGEST {
         return Err(Error::invalid_options(format!("`{option}`: `{path}` is larger than 1 MiB")));

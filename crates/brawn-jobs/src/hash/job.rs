@@ -7,6 +7,7 @@ use brawn_core::{
 use rayon::prelude::*;
 
 use super::parts::Checksum;
+use super::sums::S3;
 use super::{Algorithm, Options, line, tagged, tree};
 
 /// A block is some 7 ms of MD5, the slowest.
@@ -96,7 +97,7 @@ impl HashJob {
     }
 
     fn file(&self, name: &str, fact: &str) -> String {
-        format!("{name}.{}", fact.trim_start_matches("x-amz-checksum-"))
+        format!("{name}.{}", fact.trim_start_matches(S3))
     }
 }
 

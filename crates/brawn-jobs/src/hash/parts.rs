@@ -5,7 +5,7 @@
 
 use super::Algorithm;
 use super::state::State;
-use super::sums::{base64, hex};
+use super::sums::{ETAG, S3, base64, hex};
 
 /// An algorithm over the whole object, or over its parts as S3 does.
 pub(super) struct Checksum {
@@ -75,8 +75,8 @@ impl Checksum {
             _ => (state.finish(), String::new()),
         };
         match algorithm {
-            Algorithm::Md5 if is_s3 => ("etag".to_owned(), hex(&digest) + &parts),
-            _ if is_s3 => (format!("x-amz-checksum-{algorithm}"), base64(&digest) + &parts),
+            Algorithm::Md5 if is_s3 => (ETAG.to_owned(), hex(&digest) + &parts),
+            _ if is_s3 => (format!("{S3}{algorithm}"), base64(&digest) + &parts),
             _ => (algorithm.name().to_owned(), hex(&digest)),
         }
     }

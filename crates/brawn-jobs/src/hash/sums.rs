@@ -2,6 +2,11 @@
 
 use super::Algorithm;
 
+/// The fact of an object that was uploaded in parts: its ETag, which is MD5 where nothing else was asked of S3.
+pub(super) const ETAG: &str = "etag";
+/// What the names of S3's other checksums begin with.
+pub(super) const S3: &str = "x-amz-checksum-";
+
 /// `digest  name`, as `sha256sum` writes it: a name with a line break or a backslash is escaped, and the line begins with
 /// a backslash.
 pub fn line(digest: &str, name: &str) -> String {
@@ -45,10 +50,12 @@ fn unescaped(name: &str) -> Option<String> {
 pub struct Sum {
     /// The algorithm, where the line says it.
     pub algorithm: Option<Algorithm>,
-    /// The digest, in lower case.
+    /// The digest: in lower case, or in base64 where S3 has it so.
     pub digest: String,
     /// Whose it is.
     pub name: String,
+    /// Whether it is what S3 shows of an object that was uploaded in parts: an `ETAG` or `X-AMZ-CHECKSUM-..`.
+    pub is_s3: bool,
 }
 
 impl Sum {
@@ -59,29 +66,52 @@ impl Sum {
             Some(line) => (line, true),
             None => (line, false),
         };
-        let (algorithm, digest, name) =
+        let (algorithm, is_s3, digest, name) =
             Sum::parse_tagged(line).or_else(|| Sum::parse_plain(line))?;
         let name = if is_escaped { unescaped(name)? } else { name.to_owned() };
-        let is_hex = digest.len() >= 8 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let fits = algorithm.is_none_or(|known| digest.len() == 2 * known.digest_len());
-        let is_sum = is_hex && fits && !name.is_empty();
-        is_sum.then(|| Sum { algorithm, digest: digest.to_ascii_lowercase(), name })
+        let (digest, fits) = match algorithm {
+            Some(known) if is_s3 && known != Algorithm::Md5 => {
+                let (value, _) = of_parts(digest)?;
+                (digest.to_owned(), value.len() == known.digest_len().div_ceil(3) * 4)
+            }
+            known => {
+                let (value, parts) = if is_s3 { of_parts(digest)? } else { (digest, None) };
+                let is_hex = value.len() >= 8 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
+                let fits = known.is_none_or(|known| value.len() == 2 * known.digest_len());
+                let parts = parts.map(|parts| format!("-{parts}")).unwrap_or_default();
+                (value.to_ascii_lowercase() + &parts, is_hex && fits)
+            }
+        };
+        (fits && !name.is_empty()).then_some(Sum { algorithm, digest, name, is_s3 })
     }
 
-    fn parse_plain(line: &str) -> Option<(Option<Algorithm>, &str, &str)> {
+    /// What the job calls the checksum, given the [`algorithm`](Sum::algorithm).
+    pub fn fact(&self, algorithm: Algorithm) -> String {
+        match (self.is_s3, algorithm) {
+            (true, Algorithm::Md5) => ETAG.to_owned(),
+            (true, algorithm) => format!("{S3}{algorithm}"),
+            (false, algorithm) => algorithm.name().to_owned(),
+        }
+    }
+
+    fn parse_plain(line: &str) -> Option<(Option<Algorithm>, bool, &str, &str)> {
         let (digest, name) = line.split_once(' ')?;
         // A blank for text, an asterisk for binary: the same on every system that has not two kinds of files.
         let name = name.strip_prefix([' ', '*'])?;
-        Some((None, digest, name))
+        Some((None, false, digest, name))
     }
 
-    fn parse_tagged(line: &str) -> Option<(Option<Algorithm>, &str, &str)> {
+    fn parse_tagged(line: &str) -> Option<(Option<Algorithm>, bool, &str, &str)> {
         let (word, rest) = line.split_once(" (")?;
         let (name, digest) = rest.rsplit_once(") = ")?;
-        let word = word.replace('-', "");
-        let known =
-            Algorithm::ALL.into_iter().find(|known| known.name().eq_ignore_ascii_case(&word));
-        Some((Some(known?), digest, name))
+        let word = word.to_ascii_lowercase();
+        let (word, is_s3) = match word.strip_prefix(S3) {
+            Some(word) => (word.to_owned(), true),
+            None if word == ETAG => (Algorithm::Md5.name().to_owned(), true),
+            None => (word.replace('-', ""), false),
+        };
+        let known = Algorithm::ALL.into_iter().find(|known| known.name() == word);
+        Some((Some(known?), is_s3, digest, name))
     }
 
     /// The algorithm: the one the line says, or the one of `given` that has digests so long, or the best known one.
@@ -96,6 +126,14 @@ impl Sum {
             Algorithm::Crc64Nvme,
         ];
         self.algorithm.or_else(|| given.iter().chain(&usual).copied().find(fits))
+    }
+}
+
+/// `value-3`: a checksum of the checksums of three parts; without the number, of an object that has none.
+fn of_parts(digest: &str) -> Option<(&str, Option<u64>)> {
+    match digest.rsplit_once('-') {
+        Some((value, parts)) => Some((value, Some(parts.parse().ok()?))),
+        None => Some((digest, None)),
     }
 }
 
@@ -132,6 +170,21 @@ mod tests {
             assert_eq!((sum.algorithm, sum.name.as_str()), (Some(Algorithm::Sha256), name));
             assert_eq!(sum.digest, digest);
         }
+        // What `--part-size` prints.
+        for (fact, value, algorithm) in [
+            ("etag", "612f5cb1e3fb16a7599212e4ca24185a-3", Algorithm::Md5),
+            ("etag", "f96b697d7cb7938d525a2f31aaf161d0", Algorithm::Md5),
+            (
+                "x-amz-checksum-sha256",
+                "SPQF+3bCT5sPjpvDklZHZQyHwlQRue4bqcBnhx3OKG0=-3",
+                Algorithm::Sha256,
+            ),
+            ("x-amz-checksum-crc64nvme", "rosUhgp5mIg=", Algorithm::Crc64Nvme),
+        ] {
+            let sum = Sum::parse(&tagged(fact, value, "a b")).expect(fact);
+            assert!(sum.is_s3 && sum.algorithm(&[]) == Some(algorithm), "{sum:?}");
+            assert_eq!((sum.digest.as_str(), sum.fact(algorithm)), (value, fact.to_owned()));
+        }
         assert_eq!(line("00", "a\nb"), "\\00  a\\nb");
     }
 
@@ -144,6 +197,8 @@ mod tests {
             "abc  a",
             "SHA256 (a) = 00",
             "WHIRL (a) = 00112233",
+            "ETAG (a) = 612f5cb1e3fb16a7599212e4ca24185a-",
+            "X-AMZ-CHECKSUM-SHA256 (a) = rosUhgp5mIg=",
             "00112233  ",
         ] {
             assert_eq!(Sum::parse(text), None, "{text}");

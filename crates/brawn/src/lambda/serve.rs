@@ -44,7 +44,10 @@ impl<F> Server<F> {
             memory: Memory::detect(),
             // Threads start now, in the init phase, which runs at full speed whatever the memory size.
             lanes: Lanes::new(Pool::global().clone()),
-            vcpus: Vcpus::detect(),
+            vcpus: Vcpus::try_detect().unwrap_or_else(|error| {
+                tracing::warn!(%error, "the machine's own number of threads is taken");
+                Vcpus::detect()
+            }),
             cold: AtomicBool::new(true),
         })
     }
