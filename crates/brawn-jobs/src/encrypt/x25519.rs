@@ -175,7 +175,8 @@ impl fmt::Display for Recipient {
 
 impl wrapping::Recipient for Recipient {
     fn wrap_file_key(&self, key: &FileKey) -> Result<(Vec<Stanza>, HashSet<String>)> {
-        let secret = PrivateKey::generate(&X25519).map_err(no_curve)?;
+        // Not `PrivateKey::generate`: that takes its bytes of AWS-LC's own generator, for which see `random`.
+        let secret = Identity::generate()?.key()?;
         let share = public(&secret)?;
         let Some(with) = wrapping_key(&secret, &self.0, &[share, self.0])? else {
             return Err(Error::invalid_options(format!("`{self}` is no key: it is of low order")));

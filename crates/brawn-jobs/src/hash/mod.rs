@@ -7,6 +7,7 @@ mod algorithm;
 mod job;
 mod options;
 mod parts;
+mod sha;
 mod state;
 mod sums;
 mod tree;

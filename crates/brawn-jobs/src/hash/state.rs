@@ -1,10 +1,10 @@
 //! One algorithm on its way through an object.
 
 use md5::Md5;
-use sha1::Sha1;
-use sha2::{Digest as _, Sha256, Sha512};
+use sha1::{Digest as _, Sha1};
 
 use super::Algorithm;
+use super::sha::Sha;
 
 /// Less is not worth sharing out: 128 KiB are some 30 us of work.
 const SHARED_FROM: usize = 128 << 10;
@@ -12,8 +12,7 @@ const SHARED_FROM: usize = 128 << 10;
 #[derive(Clone)]
 pub(super) enum State {
     Blake3(Box<blake3::Hasher>),
-    Sha256(Sha256),
-    Sha512(Sha512),
+    Sha2(Sha),
     Sha1(Sha1),
     Md5(Md5),
     Crc(crc_fast::Digest, usize),
@@ -24,8 +23,8 @@ impl State {
         let crc = |kind| State::Crc(crc_fast::Digest::new(kind), algorithm.digest_len());
         match algorithm {
             Algorithm::Blake3 => State::Blake3(Box::default()),
-            Algorithm::Sha256 => State::Sha256(Sha256::new()),
-            Algorithm::Sha512 => State::Sha512(Sha512::new()),
+            Algorithm::Sha256 => State::Sha2(Sha::sha256()),
+            Algorithm::Sha512 => State::Sha2(Sha::sha512()),
             Algorithm::Sha1 => State::Sha1(Sha1::new()),
             Algorithm::Md5 => State::Md5(Md5::new()),
             Algorithm::Crc32 => crc(crc_fast::CrcAlgorithm::Crc32IsoHdlc),
@@ -43,8 +42,7 @@ impl State {
                 state.update_rayon(bytes);
             }
             State::Blake3(state) => drop(state.update(bytes)),
-            State::Sha256(state) => state.update(bytes),
-            State::Sha512(state) => state.update(bytes),
+            State::Sha2(state) => state.update(bytes),
             State::Sha1(state) => state.update(bytes),
             State::Md5(state) => state.update(bytes),
             State::Crc(state, _) => state.update(bytes),
@@ -54,8 +52,7 @@ impl State {
     pub(super) fn finish(self) -> Vec<u8> {
         match self {
             State::Blake3(state) => state.finalize().as_bytes().to_vec(),
-            State::Sha256(state) => state.finalize().to_vec(),
-            State::Sha512(state) => state.finalize().to_vec(),
+            State::Sha2(state) => state.finish(),
             State::Sha1(state) => state.finalize().to_vec(),
             State::Md5(state) => state.finalize().to_vec(),
             State::Crc(state, len) => {
