@@ -33,7 +33,7 @@ pub(crate) fn compress(words: Compress) -> Result<Plan> {
     }
     let may_remove = remove && !route.dry_run;
     let mut work = plan(Task { run, route, recipe, destination })?;
-    work.flow = work.flow.replace(force).keep_attributes(true);
+    work.flow = work.flow.replace(force).keep_attributes(true).joins(true);
     if may_remove {
         work.done = |outcome| remove_input(outcome, "compressed");
     }

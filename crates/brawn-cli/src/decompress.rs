@@ -13,6 +13,7 @@ use crate::compress::remove_input;
 use crate::hash::source_name;
 use crate::plan::{Plan, Task, Work, plan, print_event, route_to};
 use crate::stdout::Form;
+use crate::visible::visible;
 
 /// What the words ask for.
 pub(crate) fn decompress(words: Decompress) -> Result<Plan> {
@@ -40,7 +41,7 @@ pub(crate) fn decompress(words: Decompress) -> Result<Plan> {
     let may_remove = remove && !route.dry_run;
     let (is_json, is_quiet, is_dry) = (run.json, run.quiet, route.dry_run);
     let mut work = plan(Task { run, route, recipe, destination })?;
-    work.flow = work.flow.replace(force).keep_attributes(true);
+    work.flow = work.flow.replace(force).keep_attributes(true).joins(true);
     if may_remove {
         work.done = |outcome| remove_input(outcome, "decompressed");
     }
@@ -59,7 +60,7 @@ fn tell_tests(work: &mut Work, is_quiet: bool) {
     // The lines are the result, and on a terminal a summary would stand among them.
     (work.form, work.quiet) = (Form::Lines, true);
     work.tell = Some(Box::new(move |outcome| {
-        let name = source_name(&outcome.report.source);
+        let name = visible(source_name(&outcome.report.source));
         match outcome.report.status {
             Status::Ok if is_quiet => String::new(),
             Status::Ok => format!("{name}: OK"),
@@ -96,7 +97,7 @@ fn tell_lists(work: &mut Work) {
             all.compressed += this.compressed;
             all.plain += this.plain;
             sums.set(all);
-            lines.push(line(&this, source_name(&outcome.report.source)));
+            lines.push(line(&this, &visible(source_name(&outcome.report.source))));
         }
         lines.join("\n")
     }));

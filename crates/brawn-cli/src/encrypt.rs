@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal as _;
 
-use brawn_core::{Error, Result, Status};
+use brawn_core::{Error, Result};
 use brawn_edge::{Destination, Location, Route};
 use brawn_jobs::Recipe;
 
@@ -10,7 +10,6 @@ use crate::args::encrypt::{Decrypt, Encrypt, Place};
 use crate::args::{From, Run, Writing};
 use crate::passphrase;
 use crate::plan::{Plan, Task, plan, print_event, route_to};
-use crate::stderr;
 
 /// What the words of `brawn encrypt` ask for.
 pub(crate) fn encrypt(words: Encrypt) -> Result<Plan> {
@@ -44,24 +43,10 @@ pub(crate) fn decrypt(words: Decrypt) -> Result<Plan> {
         (options.passphrase_env, options.passphrase) = passphrase::ask(false)?;
     }
     let to_stdout = goes_to_stdout(&route);
-    let mut planned = finish(route, &place, run, |is_exact| {
+    finish(route, &place, run, |is_exact| {
         options.any_name = is_exact || to_stdout;
         Recipe::Decrypt(options)
-    })?;
-    if to_stdout && let Plan::Flow(work) = &mut planned {
-        work.done = |outcome| {
-            // Before the first chunk nothing was written.
-            let is_begun = |error: &Error| {
-                let text = error.to_string();
-                !error.is_rejection()
-                    || ["the payload ", "the armor "].iter().any(|start| text.starts_with(start))
-            };
-            if outcome.report.status != Status::Ok && outcome.error.as_ref().is_some_and(is_begun) {
-                stderr::warn("stdout has a part of it at most");
-            }
-        };
-    }
-    Ok(planned)
+    })
 }
 
 fn routed(from: &From, place: &Place, writing: &Writing) -> Result<Route> {
@@ -103,7 +88,9 @@ fn finish(
                 .with_hint("add `--to s3://bucket/prefix/`")),
         };
     }
+    // age files cannot be joined, what is in them can.
+    let joins = matches!(recipe, Recipe::Decrypt(_));
     let mut work = plan(Task { run, route, recipe, destination })?;
-    work.flow = work.flow.replace(place.force).keep_attributes(true);
+    work.flow = work.flow.replace(place.force).keep_attributes(true).joins(joins);
     Ok(Plan::Flow(Box::new(work)))
 }

@@ -3,7 +3,7 @@
 use brawn_jobs::decompress;
 use clap::{Args, ValueHint};
 
-use super::{From, Run, Writing};
+use super::{From, Run, Writing, destination};
 
 /// Decompress what gzip, zstd, lz4, bgzip and their kin write
 ///
@@ -26,7 +26,7 @@ pub(crate) struct Decompress {
     pub(crate) from: From,
 
     /// Where to write: a folder, s3://bucket/prefix/, one file for one input [default: beside each input]
-    #[arg(short = 'o', long, value_name = "DST", value_hint = ValueHint::AnyPath, conflicts_with_all = ["test", "list"])]
+    #[arg(short = 'o', long, value_name = "DST", value_parser = destination(), value_hint = ValueHint::AnyPath, conflicts_with_all = ["test", "list"])]
     pub(crate) to: Option<String>,
 
     /// Write to stdout

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use brawn_jobs::{decrypt, encrypt};
 use clap::{Args, ValueHint};
 
-use super::{From, Run, Writing};
+use super::{From, Run, Writing, destination};
 
 /// Encrypt, in the age format
 ///
@@ -82,7 +82,7 @@ pub(crate) struct Decrypt {
 #[derive(Debug, Args)]
 pub(crate) struct Place {
     /// Where to write: a folder, s3://bucket/prefix/, one file for one input, - for stdout [default: beside each input]
-    #[arg(short = 'o', long, value_name = "DST", value_hint = ValueHint::AnyPath)]
+    #[arg(short = 'o', long, value_name = "DST", value_parser = destination(), value_hint = ValueHint::AnyPath)]
     pub(crate) to: Option<String>,
 
     /// Write to stdout
