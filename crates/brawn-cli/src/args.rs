@@ -10,12 +10,15 @@ pub(crate) mod sources;
 mod stats;
 pub(crate) mod tune;
 
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use brawn_core::{ByteSize, Error};
+use brawn_edge::Location;
 use brawn_jobs::{compress, hash, image};
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub(crate) use decompress::Decompress;
@@ -93,7 +96,7 @@ pub(crate) struct Image {
     pub(crate) from: From,
 
     /// Where to write: a folder, s3://bucket/prefix/, one file for one input, - for stdout
-    #[arg(short = 'o', long, value_name = "DST", value_hint = ValueHint::AnyPath)]
+    #[arg(short = 'o', long, value_name = "DST", value_parser = destination(), value_hint = ValueHint::AnyPath)]
     pub(crate) to: String,
 
     #[command(flatten)]
@@ -126,7 +129,7 @@ pub(crate) struct Hash {
     pub(crate) from: From,
 
     /// Write each checksum to a file or object there too, NAME.sha256 for NAME: a folder or s3://bucket/prefix/
-    #[arg(short = 'o', long, value_name = "DST", value_hint = ValueHint::AnyPath, conflicts_with = "check")]
+    #[arg(short = 'o', long, value_name = "DST", value_parser = destination(), value_hint = ValueHint::AnyPath, conflicts_with = "check")]
     pub(crate) to: Option<String>,
 
     /// Replace the files of checksums that are there
@@ -203,7 +206,7 @@ pub(crate) struct Compress {
 pub(crate) struct From {
     /// What to read: files, folders (all below them but what begins with a dot), globs, s3://bucket/prefix/, - for stdin
     #[arg(required = true, value_name = "SRC", value_hint = ValueHint::AnyPath)]
-    pub(crate) sources: Vec<String>,
+    pub(crate) sources: Vec<OsString>,
 }
 
 /// How a verb that writes objects does so.
@@ -345,6 +348,17 @@ pub(crate) struct Man {
     /// The folder for brawn.1, brawn-image.1 ...
     #[arg(value_hint = ValueHint::DirPath)]
     pub(crate) folder: PathBuf,
+}
+
+/// Where outputs go: names in a bucket and in reports are text.
+fn destination() -> impl TypedValueParser<Value = String> {
+    OsStringValueParser::new().try_map(|to| {
+        let refused = |to: OsString| {
+            let shown = Location::from(PathBuf::from(to));
+            Error::invalid_options(format!("the name `{shown}` is not UTF-8: write to another one"))
+        };
+        to.into_string().map_err(refused)
+    })
 }
 
 /// `90s`, `5m`, `1.5h`, `800ms`; a bare number is seconds.

@@ -14,6 +14,7 @@ use crate::hash::source_name;
 use crate::place::Placed;
 use crate::plan::{Plan, Work};
 use crate::stdout::Form;
+use crate::visible::visible;
 
 /// What the words ask for.
 pub(crate) fn decompress(words: Decompress) -> Result<Plan> {
@@ -55,7 +56,7 @@ fn tell_tests(work: &mut Work, is_quiet: bool) {
     // The lines are the result, and on a terminal a summary would stand among them.
     (work.form, work.quiet) = (Form::Lines, true);
     work.tell = Some(Box::new(move |outcome| {
-        let name = source_name(&outcome.report.source);
+        let name = visible(source_name(&outcome.report.source));
         match outcome.report.status {
             Status::Ok if is_quiet => String::new(),
             Status::Ok => format!("{name}: OK"),
@@ -92,7 +93,7 @@ fn tell_lists(work: &mut Work) {
             all.compressed += this.compressed;
             all.plain += this.plain;
             sums.set(all);
-            lines.push(line(&this, source_name(&outcome.report.source)));
+            lines.push(line(&this, &visible(source_name(&outcome.report.source))));
         }
         lines.join("\n")
     }));

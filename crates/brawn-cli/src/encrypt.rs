@@ -1,6 +1,6 @@
 //! `brawn encrypt` and `brawn decrypt`: beside the input, to a folder or bucket, or to standard output.
 
-use brawn_core::{Error, Result, Status};
+use brawn_core::{Error, Result};
 use brawn_edge::Location;
 use brawn_jobs::Recipe;
 
@@ -9,7 +9,6 @@ use crate::args::encrypt::{Decrypt, Encrypt};
 use crate::passphrase;
 use crate::place::Placed;
 use crate::plan::Plan;
-use crate::stderr;
 
 /// What the words of `brawn encrypt` ask for.
 pub(crate) fn encrypt(words: Encrypt) -> Result<Plan> {
@@ -39,23 +38,8 @@ pub(crate) fn decrypt(words: Decrypt) -> Result<Plan> {
         refuse_in_event(&run)?;
         (options.passphrase_env, options.passphrase) = passphrase::ask(false)?;
     }
-    let to_stdout = placed.is_stdout();
-    options.any_name = placed.destination.is_exact() || to_stdout;
-    let mut planned = placed.finish(run, Recipe::Decrypt(options))?;
-    if to_stdout && let Plan::Flow(work) = &mut planned {
-        work.done = |outcome| {
-            // Before the first chunk nothing was written.
-            let is_begun = |error: &Error| {
-                let text = error.to_string();
-                !error.is_rejection()
-                    || ["the payload ", "the armor "].iter().any(|start| text.starts_with(start))
-            };
-            if outcome.report.status != Status::Ok && outcome.error.as_ref().is_some_and(is_begun) {
-                stderr::warn("stdout has a part of it at most");
-            }
-        };
-    }
-    Ok(planned)
+    options.any_name = placed.destination.is_exact() || placed.is_stdout();
+    placed.finish(run, Recipe::Decrypt(options))
 }
 
 /// There is one stdin, for an input or for one file of keys.

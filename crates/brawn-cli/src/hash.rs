@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use brawn_core::{Error, ErrorKind, Result, Status};
@@ -14,6 +14,7 @@ use crate::args::Hash;
 use crate::plan::{Input, Plan, Task, Work, plan, print_event, route};
 use crate::stdout::{Form, Tell};
 use crate::verdict::Verdict;
+use crate::visible::visible;
 
 /// No list of checksums is longer: some four million lines.
 const LONGEST_LIST: u64 = 512 << 20;
@@ -85,14 +86,16 @@ struct Counts {
 fn check(words: Hash) -> Result<Work> {
     let Hash { from, options, ignore_missing, status, strict, warn, mut run, .. } = words;
     let (mut sums, mut bad) = (Vec::new(), 0_u64);
-    for list in &from.sources {
-        for (number, text) in read_list(list)?.lines().enumerate() {
-            if text.is_empty() || text.starts_with('#') {
+    let lists: Vec<Location> =
+        from.sources.iter().map(|list| Location::from(Path::new(list))).collect();
+    for list in &lists {
+        for (number, text) in read_list(list)?.split(|byte| *byte == b'\n').enumerate() {
+            if matches!(text, [] | [b'\r'] | [b'#', ..]) {
                 continue;
             }
-            let known = Sum::parse(text).and_then(|sum| {
+            let known = read_line(text).and_then(|(sum, location)| {
                 let algorithm = sum.algorithm(&options.algorithm)?;
-                Some((sum.fact(algorithm), algorithm, sum))
+                Some((sum, algorithm, location))
             });
             match known {
                 Some(known) => sums.push(known),
@@ -106,17 +109,16 @@ fn check(words: Hash) -> Result<Work> {
         }
     }
     if sums.is_empty() {
-        return Err(Error::invalid_input(format!(
-            "no line of {} is a checksum",
-            from.sources.join(", ")
-        ))
-        .with_hint(
-            "a line is such as `<hex digits>  name`, as `brawn hash` and sha256sum write it",
-        ));
+        let lists: Vec<String> = lists.iter().map(Location::to_string).collect();
+        return Err(Error::invalid_input(format!("no line of {} is a checksum", lists.join(", ")))
+            .with_hint(
+                "a line is such as `<hex digits>  name`, as `brawn hash` and sha256sum write it",
+            ));
     }
-    let of_parts = sums.iter().any(|(_, _, sum)| sum.is_s3);
+    let of_parts = sums.iter().any(|(sum, ..)| sum.is_s3);
     if of_parts != options.part_size.is_some() {
-        let list = from.sources.join(", ");
+        let lists: Vec<String> = lists.iter().map(Location::to_string).collect();
+        let list = lists.join(", ");
         return Err(match of_parts {
             true => Error::invalid_options(format!("{list} is of objects in parts"))
                 .with_hint("say how long a part is, as when the list was made: `part_size`"),
@@ -130,11 +132,12 @@ fn check(words: Hash) -> Result<Work> {
     algorithm.dedup();
     // b3sum's lines look like sha256sum's.
     let may_be_blake3 =
-        algorithm == [Algorithm::Sha256] && sums.iter().all(|(_, _, sum)| sum.algorithm.is_none());
-    let items = sums.iter().enumerate().map(|(tag, (_, _, sum))| {
-        let location = match sum.name.as_str() {
-            name if name == "-" || name.contains("://") => name.parse()?,
-            name => Location::from(Path::new(name)),
+        algorithm == [Algorithm::Sha256] && sums.iter().all(|(sum, ..)| sum.algorithm.is_none());
+    let items = sums.iter().enumerate().map(|(tag, (sum, _, path))| {
+        let location = match (sum.name.as_str(), path) {
+            (_, Some(path)) => Location::from(&**path),
+            (name, None) if name == "-" || name.contains("://") => name.parse()?,
+            (name, None) => Location::from(Path::new(name)),
         };
         Ok(Item { tag, ..Item::new(location) })
     });
@@ -147,10 +150,10 @@ fn check(words: Hash) -> Result<Work> {
     let counts = Rc::new(RefCell::new(Counts::default()));
     let counted = Rc::clone(&counts);
     let verify = move |outcome: &Outcome| {
-        let Some((fact, _, sum)) = sums.get(outcome.tag) else { return String::new() };
+        let Some((sum, algorithm, _)) = sums.get(outcome.tag) else { return String::new() };
         let mut counts = counts.borrow_mut();
-        let name = &sum.name;
-        let text = match outcome.report.facts.get(fact) {
+        let name = visible(&sum.name);
+        let text = match outcome.report.facts.get(&sum.fact(*algorithm)) {
             Some(value) if *value == sum.digest => {
                 counts.right += 1;
                 if quiet { String::new() } else { format!("{name}: OK") }
@@ -213,18 +216,42 @@ fn is_missing(outcome: &Outcome) -> bool {
         && outcome.error.as_ref().is_some_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
-fn read_list(list: &str) -> Result<String> {
+/// A checksum and, where its name is not UTF-8, whose it is: an item that fails and says why. Each byte is read as a letter of its
+/// own then, for the name to be told from what is around it.
+fn read_line(line: &[u8]) -> Option<(Sum, Option<PathBuf>)> {
+    if let Ok(line) = std::str::from_utf8(line) {
+        return Sum::parse(line).map(|sum| (sum, None));
+    }
+    let letters: String = line.iter().copied().map(char::from).collect();
+    let sum = Sum::parse(&letters)?;
+    let path = path_of(sum.name.chars().map_while(|letter| u8::try_from(letter).ok()).collect());
+    let name = Location::from(&*path).to_string();
+    Some((Sum { name, ..sum }, Some(path)))
+}
+
+#[cfg(unix)]
+fn path_of(bytes: Vec<u8>) -> PathBuf {
+    use std::os::unix::ffi::OsStringExt as _;
+    std::ffi::OsString::from_vec(bytes).into()
+}
+
+#[cfg(not(unix))]
+fn path_of(bytes: Vec<u8>) -> PathBuf {
+    String::from_utf8_lossy(&bytes).into_owned().into()
+}
+
+fn read_list(list: &Location) -> Result<Vec<u8>> {
     use std::io::Read as _;
-    let mut text = String::new();
+    let mut text = Vec::new();
     let failed = |error: std::io::Error| {
         Error::new(ErrorKind::Storage, format!("cannot read `{list}`")).with_source(error)
     };
     let read = match list {
-        "-" => std::io::stdin().take(LONGEST_LIST).read_to_string(&mut text),
-        path => {
+        Location::Path(path) if path != Path::new("-") => {
             let file = std::fs::File::open(path).map_err(failed)?;
-            file.take(LONGEST_LIST).read_to_string(&mut text)
+            file.take(LONGEST_LIST).read_to_end(&mut text)
         }
+        _ => std::io::stdin().take(LONGEST_LIST).read_to_end(&mut text),
     };
     if read.map_err(failed)? as u64 == LONGEST_LIST {
         return Err(Error::limit_exceeded(format!("`{list}` is longer than 512 MB")));
@@ -233,7 +260,7 @@ fn read_list(list: &str) -> Result<String> {
 }
 
 fn complain(text: &str) {
-    let _ = writeln!(std::io::stderr(), "brawn: {text}");
+    let _ = writeln!(std::io::stderr(), "brawn: {}", visible(text));
 }
 
 fn warn_of(count: u64, one: &str, many: &str) {

@@ -27,6 +27,7 @@ mod stderr;
 mod stdout;
 mod tune;
 mod verdict;
+mod visible;
 
 use std::process::ExitCode;
 

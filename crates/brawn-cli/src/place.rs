@@ -77,8 +77,10 @@ impl Placed {
                 _ => print_event(&route, recipe),
             };
         }
+        // age files cannot be joined, what is in them can.
+        let joins = recipe.job() != "encrypt";
         let mut work = plan(Task { run, route, recipe, destination })?;
-        work.flow = work.flow.replace(force).keep_attributes(true);
+        work.flow = work.flow.replace(force).keep_attributes(true).joins(joins);
         Ok(Plan::Flow(Box::new(work)))
     }
 }

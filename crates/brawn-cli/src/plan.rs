@@ -1,5 +1,7 @@
 //! From words to a plan: everything that can be wrong before anything starts.
 
+use std::ffi::OsString;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +33,8 @@ pub(crate) struct Work {
     pub(crate) quiet: bool,
     /// Whether the same command with `--skip-existing` goes on where it was stopped.
     pub(crate) resumes: bool,
+    /// Why files may be passed over, unless nothing is told of it.
+    pub(crate) passed_over: Option<String>,
     /// What is told of an object on stdout.
     pub(crate) tell: Option<Tell>,
     /// Whether nothing is said of an object on stderr.
@@ -94,7 +98,12 @@ pub(crate) fn route_to(from: &From, to: Option<Location>, writing: &Writing) -> 
 
 /// The sources as a route to nowhere.
 pub(crate) fn route(from: &From) -> Result<Route> {
-    let sources = from.sources.iter().map(|text| text.parse()).collect::<Result<Vec<_>>>()?;
+    let location = |source: &OsString| match source.to_str() {
+        Some(text) => text.parse(),
+        // Its item says what is to be done about it.
+        None => Ok(Location::from(Path::new(source))),
+    };
+    let sources = from.sources.iter().map(location).collect::<Result<Vec<_>>>()?;
     if sources.iter().filter(|source| **source == Location::Stdio).count() > 1 {
         return Err(Error::invalid_options("`-` is given twice: there is one stdin"));
     }
@@ -105,6 +114,11 @@ pub(crate) fn route(from: &From) -> Result<Route> {
 pub(crate) fn print_event(route: &Route, recipe: Recipe) -> Result<Plan> {
     let fields = recipe.to_json();
     recipe.into_job()?;
+    for source in &route.sources {
+        serde_json::to_value(source).map_err(|error| {
+            Error::invalid_options(error.to_string()).with_hint("an event is JSON, which is UTF-8")
+        })?;
+    }
     for location in route.sources.iter().chain(&route.to) {
         if !matches!(location, Location::Object(_)) {
             stderr::warn(&format!(
@@ -118,7 +132,11 @@ pub(crate) fn print_event(route: &Route, recipe: Recipe) -> Result<Plan> {
 pub(crate) fn plan(task: Task) -> Result<Work> {
     let Task { run, route, recipe, destination } = task;
     let asked = recipe.question();
-    let accepts = recipe.extensions();
+    let (accepts, left) = (recipe.extensions(), recipe.passed_over());
+    let passed_over = (!run.quiet).then(|| match accepts {
+        Some(accepts) => format!("not {}", as_suffixes(accepts)),
+        None => format!("{} are left as they are", as_suffixes(left)),
+    });
     let writes = recipe.writes();
     let job: Arc<dyn Job> = recipe.into_job()?.into();
     let vcpus = match run.threads {
@@ -146,6 +164,7 @@ pub(crate) fn plan(task: Task) -> Result<Work> {
     let stores = Stores::from_env();
     let flow = Flow::new(job, pool, stores.clone(), destination)
         .accepts(accepts)
+        .passes_over(left)
         .asked(&asked)
         .skip_existing(route.skip_existing)
         .dry_run(route.dry_run)
@@ -159,11 +178,17 @@ pub(crate) fn plan(task: Task) -> Result<Work> {
         form,
         quiet: run.quiet || route.dry_run,
         resumes,
+        passed_over,
         tell: None,
         silent: |_| false,
         done: |_| {},
         conclude: Box::new(|verdict| verdict),
     })
+}
+
+fn as_suffixes(extensions: &[&str]) -> String {
+    let suffixes: Vec<String> = extensions.iter().map(|one| format!(".{one}")).collect();
+    suffixes.join(" ")
 }
 
 /// The flat event of a direct invocation.

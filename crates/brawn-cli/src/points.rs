@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::args::Points;
 use crate::plan::{Plan, Task, plan, print_event, route};
+use crate::visible::visible;
 
 /// What the words ask for.
 pub(crate) fn points(words: Points) -> Result<Plan> {
@@ -66,7 +67,7 @@ fn tell_statistics(outcome: &Outcome) {
         let _ = writeln!(
             std::io::stderr(),
             "{}: {count} results, mean {mean}, standard deviation {std_dev}",
-            report.source
+            visible(&report.source)
         );
     }
 }

@@ -31,18 +31,30 @@ pub(crate) fn run(work: Work) -> Result<Verdict> {
 }
 
 async fn flow(work: Work) -> Result<Verdict> {
-    let Work { flow, stores, input, budget, form, quiet, resumes, tell, silent, done, conclude } =
-        work;
+    let Work {
+        flow,
+        stores,
+        input,
+        budget,
+        form,
+        quiet,
+        resumes,
+        passed_over,
+        tell,
+        silent,
+        done,
+        conclude,
+    } = work;
     let mut signals = Signals::listen()?;
     let mut stdout = Stdout::new(form, tell);
-    let people = Stderr::new(quiet);
+    let people = Stderr::new(quiet, passed_over);
     let progress = flow.progress();
     let mut stopped = None;
     let summary = {
         let each = |outcome: Outcome| {
             done(&outcome);
             if !silent(&outcome) {
-                people.item(&outcome.report, outcome.error.as_ref());
+                people.item(&outcome);
             }
             if let Some(total) = progress.total() {
                 people.total(total);

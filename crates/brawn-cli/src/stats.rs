@@ -19,6 +19,7 @@ use crate::plan::{Plan, Task, Work, plan, print_event, route_to};
 use crate::stderr;
 use crate::stdout::{Form, Tell};
 use crate::verdict::Verdict;
+use crate::visible::visible;
 
 pub(crate) use pin::of_word;
 
@@ -139,7 +140,7 @@ fn statistics(outcome: &Outcome) -> Option<&Value> {
 fn summary() -> Tell {
     Box::new(|outcome| {
         statistics(outcome)
-            .map(|all| render::summary(all, &outcome.report.source))
+            .map(|all| render::summary(all, &visible(&outcome.report.source)))
             .unwrap_or_default()
     })
 }

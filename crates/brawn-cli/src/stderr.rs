@@ -5,30 +5,34 @@ use std::collections::HashSet;
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
-use brawn_core::{ByteSize, Error, ItemReport, Status, Summary};
+use brawn_core::{ByteSize, Error, Status, Summary};
+use brawn_edge::Outcome;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::flags;
+use crate::visible::visible;
 
 /// Prints `brawn: ...` and, where something is known to help, `hint: ...`.
 pub(crate) fn complain(error: &Error) {
     let mut stderr = std::io::stderr().lock();
     // Nobody to tell when stderr is gone.
-    let _ = writeln!(stderr, "brawn: {}", flags::reason(error));
+    let _ = writeln!(stderr, "brawn: {}", visible(&flags::reason(error)));
     if let Some(hint) = flags::hint(error) {
-        let _ = writeln!(stderr, "hint: {hint}");
+        let _ = writeln!(stderr, "hint: {}", visible(&hint));
     }
 }
 
 /// Prints `brawn: warning: ...`.
 pub(crate) fn warn(text: &str) {
-    let _ = writeln!(std::io::stderr(), "brawn: warning: {text}");
+    let _ = writeln!(std::io::stderr(), "brawn: warning: {}", visible(text));
 }
 
 /// Progress on a terminal, errors always, a summary at the end.
 pub(crate) struct Stderr {
     bar: ProgressBar,
     quiet: bool,
+    /// Why files were passed over, where that is told.
+    passed_over: Option<String>,
     /// Hints given so far: a thousand files that are too large need to be told once what raises the limit.
     hints: RefCell<HashSet<String>>,
     /// The first items that were not done.
@@ -51,7 +55,7 @@ const NAMED: usize = 5;
 
 impl Stderr {
     /// Draws progress only when `quiet` is off and stderr is a terminal.
-    pub(crate) fn new(quiet: bool) -> Stderr {
+    pub(crate) fn new(quiet: bool, passed_over: Option<String>) -> Stderr {
         let bar = if !quiet && std::io::stderr().is_terminal() {
             ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10))
                 .with_style(counting())
@@ -59,7 +63,7 @@ impl Stderr {
             ProgressBar::hidden()
         };
         bar.enable_steady_tick(Duration::from_millis(200));
-        Stderr { bar, quiet, hints: RefCell::default(), undone: RefCell::default() }
+        Stderr { bar, quiet, passed_over, hints: RefCell::default(), undone: RefCell::default() }
     }
 
     /// How many items there will be, once that is known.
@@ -71,7 +75,8 @@ impl Stderr {
     }
 
     /// One item is done.
-    pub(crate) fn item(&self, item: &ItemReport, error: Option<&Error>) {
+    pub(crate) fn item(&self, outcome: &Outcome) {
+        let (item, error) = (&outcome.report, outcome.error.as_ref());
         self.bar.inc(1);
         let word = match item.status {
             Status::Rejected => "rejected",
@@ -92,7 +97,8 @@ impl Stderr {
             }
         };
         let reason = error.map(flags::reason).or_else(|| item.reason.clone()).unwrap_or_default();
-        self.line(&format!("brawn: {}: {word}: {reason}", item.source));
+        let torn = if outcome.torn { "; stdout has a part of it" } else { "" };
+        self.line(&format!("brawn: {}: {word}: {reason}{torn}", item.source));
         if let Some(hint) = error.and_then(flags::hint)
             && self.hints.borrow_mut().insert(hint.clone())
         {
@@ -103,7 +109,7 @@ impl Stderr {
     /// A line above the progress bar.
     fn line(&self, text: &str) {
         self.bar.suspend(|| {
-            let _ = writeln!(std::io::stderr(), "{text}");
+            let _ = writeln!(std::io::stderr(), "{}", visible(text));
         });
     }
 
@@ -125,13 +131,16 @@ impl Stderr {
                 Why::Stdout => "stdout takes no more, not done",
             };
             let mut stderr = std::io::stderr().lock();
-            let _ = writeln!(stderr, "brawn: {words}: {}{more}", undone.join(", "));
+            let _ = writeln!(stderr, "brawn: {words}: {}{more}", visible(&undone.join(", ")));
             if resumes && why != Why::Stdout {
                 let _ = writeln!(stderr, "hint: the same command with --skip-existing goes on");
             }
         }
         if !self.quiet {
             let _ = writeln!(std::io::stderr(), "{}", describe(summary));
+        }
+        if let Some(why) = self.passed_over.as_ref().filter(|_| summary.passed_over > 0) {
+            let _ = writeln!(std::io::stderr(), "{} passed over: {why}", summary.passed_over);
         }
     }
 }

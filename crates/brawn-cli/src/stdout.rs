@@ -8,6 +8,7 @@ use brawn_edge::Outcome;
 use serde_json::{Value, json};
 
 use crate::verdict::Verdict;
+use crate::visible::visible;
 
 /// What goes to stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,10 +152,10 @@ fn describe(outcome: &Outcome) -> Value {
 
 fn table(outcome: &Outcome) -> String {
     let Some(plan) = &outcome.plan else { return String::new() };
-    let source = &outcome.report.source;
+    let source = visible(&outcome.report.source);
     let mut text = format!("{source}  {}  peak {}", plan.summary, ByteSize(plan.peak_memory));
     for (output, to) in plan.outputs.iter().zip(&outcome.targets) {
-        text.push_str(&format!("\n  -> {to}  {}", output.summary));
+        text.push_str(&format!("\n  -> {}  {}", visible(&to.to_string()), output.summary));
     }
     text
 }

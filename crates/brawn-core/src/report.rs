@@ -124,6 +124,8 @@ pub struct Summary {
     pub skipped: u64,
     /// Of these, not done in time.
     pub deadline: u64,
+    /// Besides these, met in folders and prefixes and not taken for their extensions.
+    pub passed_over: u64,
     /// Outputs delivered.
     pub outputs: u64,
     /// Bytes read.

@@ -12,7 +12,7 @@ use futures::future::{BoxFuture, FutureExt as _};
 
 use crate::attributes::Attributes;
 use crate::buffers::Buffers;
-use crate::location::Address;
+use crate::location::{Address, shown};
 use crate::pipe::{self, Held, Reading};
 use crate::stop::Stop;
 use crate::store::{Object, Stores};
@@ -306,7 +306,7 @@ fn usize_of(count: u64) -> Result<usize> {
 
 /// brawn's error for one of the file system.
 pub(crate) fn file_fault(error: &io::Error, doing: &str, path: &Path) -> Error {
-    let path = path.display();
+    let path = shown(path);
     match error.kind() {
         io::ErrorKind::NotFound => {
             Error::new(ErrorKind::NotFound, format!("`{path}` does not exist"))

@@ -13,7 +13,8 @@ use crate::tables::Database;
 /// where rows go: `sqlite:PATH`, `postgres://user@host/name`.
 ///
 /// A path that merely does not exist is still a path. `Display` gives back what a user would write, but for the password
-/// of a database.
+/// of a database, and for bytes of a path that are not UTF-8: they are shown as escapes (`caf\xE9.txt`), for people to
+/// read. No flow reads or writes such a path.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Location {
     /// `-`: standard input as a source, standard output as a destination.
@@ -122,6 +123,29 @@ impl From<Address> for Location {
     }
 }
 
+/// `path` with escapes where it is not UTF-8: `caf\xE9.txt`.
+pub(crate) fn shown(path: &Path) -> String {
+    let mut text = String::new();
+    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02X}")));
+    }
+    text
+}
+
+/// Refuses a `path` that is not UTF-8: names of outputs, lines of checksums and reports are text, and another name would
+/// stand for another file.
+///
+/// # Errors
+/// [`ErrorKind::InvalidOptions`](brawn_core::ErrorKind::InvalidOptions), with the path as [`shown`]; `hint` says what to do.
+pub(crate) fn is_text(path: &Path, hint: &'static str) -> Result<()> {
+    if path.to_str().is_some() {
+        return Ok(());
+    }
+    let shown = shown(path);
+    Err(Error::invalid_options(format!("the name `{shown}` is not UTF-8")).with_hint(hint))
+}
+
 /// The part of the last name after its last dot; a leading dot (`.profile`) starts no extension.
 pub(crate) fn extension(key: &str) -> Option<&str> {
     let name = key.rsplit('/').next().unwrap_or(key);
@@ -214,7 +238,7 @@ impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Location::Stdio => f.write_str("-"),
-            Location::Path(path) => write!(f, "{}", path.display()),
+            Location::Path(path) => f.write_str(&shown(path)),
             Location::Object(address) => address.fmt(f),
             Location::Database(database) => database.fmt(f),
         }
@@ -223,6 +247,10 @@ impl fmt::Display for Location {
 
 impl Serialize for Location {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if let Location::Path(path) = self {
+            // What is shown of it would be read as another path.
+            is_text(path, "").map_err(serde::ser::Error::custom)?;
+        }
         serializer.collect_str(self)
     }
 }
@@ -285,6 +313,16 @@ mod tests {
             let error = text.parse::<Location>().expect_err(text);
             assert!(error.to_string().contains(says), "{text}: {error}");
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_path_that_is_not_utf_8_is_shown_with_escapes_and_never_written_down() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let path = Path::new(std::ffi::OsStr::from_bytes(b"d\xff/caf\xe9 \xe2\x82.txt"));
+        assert_eq!(Location::from(path).to_string(), "d\\xFF/caf\\xE9 \\xE2\\x82.txt");
+        let error = serde_json::to_string(&Location::from(path)).expect_err("not text");
+        assert!(error.to_string().contains("is not UTF-8"), "{error}");
     }
 
     #[test]

@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     fn outcome(report: ItemReport, error: Option<Error>) -> Outcome {
-        Outcome { report, error, tag: 0, place: 0, plan: None, targets: Vec::new() }
+        Outcome { report, error, tag: 0, place: 0, plan: None, targets: Vec::new(), torn: false }
     }
 
     fn ended(error: Error) -> Outcome {

@@ -12,7 +12,6 @@ use serde_json::Value;
 pub(crate) struct Setup {
     recipe: Recipe,
     job: Arc<dyn Job>,
-    accepts: Option<&'static [&'static str]>,
     pub(crate) route: Route,
 }
 
@@ -24,8 +23,8 @@ impl Setup {
     pub(crate) fn parse(recipe: Value) -> Result<Setup> {
         let (route, options) = Route::split(recipe)?;
         let recipe = Recipe::from_json(&options)?;
-        let (job, accepts) = (recipe.clone().into_job()?.into(), recipe.extensions());
-        Ok(Setup { recipe, job, accepts, route })
+        let job = recipe.clone().into_job()?.into();
+        Ok(Setup { recipe, job, route })
     }
 
     /// The flow to where the route says, for objects that come by an event.
@@ -94,7 +93,8 @@ impl Setup {
 
     fn flow(&self, job: Arc<dyn Job>, stores: &Stores, destination: Destination) -> Flow {
         Flow::new(job, brawn::pool(), stores.clone(), destination)
-            .accepts(self.accepts)
+            .accepts(self.recipe.extensions())
+            .passes_over(self.recipe.passed_over())
             .asked(&self.recipe.question())
             .skip_existing(self.route.skip_existing)
             .dry_run(self.route.dry_run)

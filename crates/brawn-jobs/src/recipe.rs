@@ -198,6 +198,19 @@ impl Recipe {
         }
     }
 
+    /// Extensions, in lower case, of objects that the job leaves alone where a folder, a prefix or a pattern leads to them: what is
+    /// compressed, or encrypted, already.
+    pub fn passed_over(&self) -> &'static [&'static str] {
+        match self {
+            #[cfg(feature = "compress")]
+            Recipe::Compress(_) => crate::decompress::EXTENSIONS,
+            #[cfg(feature = "encrypt")]
+            Recipe::Encrypt(_) => crate::encrypt::EXTENSIONS,
+            #[allow(unreachable_patterns, reason = "each build has some of the jobs")]
+            _ => &[],
+        }
+    }
+
     /// Whether the job writes anything. One that does not has its result in the report, and needs no destination.
     pub fn writes(&self) -> bool {
         match self {

@@ -3,7 +3,7 @@
 use brawn_jobs::points;
 use clap::{Args, ValueHint};
 
-use super::{From, Run, Writing};
+use super::{From, Run, Writing, destination};
 
 /// Compute a result and a class for each data point
 ///
@@ -26,7 +26,7 @@ pub(crate) struct Points {
     pub(crate) from: From,
 
     /// Where to write: a folder, s3://bucket/prefix/, one file for one input [default: stdout, for one input]
-    #[arg(short = 'o', long, value_name = "DST", value_hint = ValueHint::AnyPath)]
+    #[arg(short = 'o', long, value_name = "DST", value_parser = destination(), value_hint = ValueHint::AnyPath)]
     pub(crate) to: Option<String>,
 
     /// Replace results that are there

@@ -7,7 +7,7 @@ use brawn_edge::Mode;
 use brawn_jobs::stats;
 use clap::{Args, ValueHint};
 
-use super::{From, Run, Writing};
+use super::{From, Run, Writing, destination};
 
 /// Compute statistics of tables
 ///
@@ -32,7 +32,7 @@ pub(crate) struct Stats {
     pub(crate) from: From,
 
     /// Where results go: sqlite:FILE, postgres://user@host/db, a folder, s3://bucket/prefix/, one .csv, .jsonl, .json or .parquet file
-    #[arg(short = 'o', long, value_name = "DST", value_hint = ValueHint::AnyPath)]
+    #[arg(short = 'o', long, value_name = "DST", value_parser = destination(), value_hint = ValueHint::AnyPath)]
     pub(crate) to: Option<String>,
 
     /// Write a page with plots to this file: of the columns, or of the statistics of the rows

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use brawn_core::{Error, Result};
 
 use super::name;
-use crate::location::{Address, Location, Scheme};
+use crate::location::{Address, Location, Scheme, is_text};
 use crate::select;
 use crate::tables::{Database, Mode, Tables};
 
@@ -31,8 +31,11 @@ impl Destination {
     /// # Errors
     /// [`ErrorKind::InvalidOptions`](brawn_core::ErrorKind) when a file stands where a folder is meant, or when there
     /// may be many inputs and `to` looks like a file: `thumbs.jpg/` and a folder of that name are folders, `thumbs.jpg`
-    /// is not.
+    /// is not; and when `to` is a path that is not UTF-8.
     pub fn resolve(to: Location, sources: &[Location]) -> Result<Destination> {
+        if let Location::Path(path) = &to {
+            is_text(path, "write to another folder")?;
+        }
         let one = select::is_one_object(sources);
         let exact = one && to.extension().is_some();
         let looks_like_a_file = to.extension().is_some() && !to.is_folder_by_name();

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use brawn_core::{Draft, Error, ErrorKind, Output, OutputReport, Result, Sink};
 use tokio::runtime::Handle;
@@ -26,6 +27,8 @@ pub(crate) struct Outputs {
     /// What local outputs are given of their input's.
     attributes: Option<Attributes>,
     runtime: Handle,
+    /// Is told whether standard output has a part of an output and not the rest of it.
+    torn: Arc<AtomicBool>,
     pub(crate) written: Vec<OutputReport>,
 }
 
@@ -37,9 +40,10 @@ impl Outputs {
         origin: Origin,
         stop: Stop,
         attributes: Option<Attributes>,
+        torn: Arc<AtomicBool>,
     ) -> Outputs {
         let (runtime, written) = (Handle::current(), Vec::new());
-        Outputs { delivery, places, origin, stop, attributes, runtime, written }
+        Outputs { delivery, places, origin, stop, attributes, runtime, torn, written }
     }
 }
 
@@ -99,7 +103,8 @@ impl Sink for Outputs {
                 return Err(super::takes_rows(&database, delivery.job));
             }
         };
-        Ok(Box::new(OpenOutput { to, report, stop: stop.clone(), written: &mut self.written }))
+        let (stop, torn, written) = (stop.clone(), &*self.torn, &mut self.written);
+        Ok(Box::new(OpenOutput { to, report, stop, torn, written }))
     }
 }
 
@@ -112,6 +117,7 @@ struct OpenOutput<'a> {
     to: To,
     report: OutputReport,
     stop: Stop,
+    torn: &'a AtomicBool,
     written: &'a mut Vec<OutputReport>,
 }
 
@@ -133,7 +139,12 @@ impl Draft for OpenOutput<'_> {
             return Err(ended);
         }
         match &mut self.to {
-            To::Stdout(stdout) => stdout.write(piece)?,
+            To::Stdout(_) if piece.is_empty() => {}
+            To::Stdout(stdout) => {
+                // What fails may have written a part of the piece.
+                self.torn.store(true, Ordering::Relaxed);
+                stdout.write(piece)?;
+            }
             To::File { begun, .. } => begun.write(piece)?,
             To::Object(upload) => upload.write(piece)?,
         }
@@ -150,9 +161,12 @@ impl Draft for OpenOutput<'_> {
     }
 
     fn finish(self: Box<Self>) -> Result<()> {
-        let OpenOutput { to, report, stop, written } = *self;
+        let OpenOutput { to, report, stop, torn, written } = *self;
         match to {
-            To::Stdout(stdout) => stdout.finish()?,
+            To::Stdout(stdout) => {
+                stdout.finish()?;
+                torn.store(false, Ordering::Relaxed);
+            }
             To::File { begun, places, origin, replace, attributes } => {
                 begun.publish(&places, &origin, &stop, replace, attributes.as_ref())?;
             }

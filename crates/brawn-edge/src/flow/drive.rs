@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use brawn_core::{Budget, ItemReport, Memory, Result, Sink, Tally};
@@ -31,18 +31,20 @@ impl Run<'_> {
         (input + output).min(planned.opened.known_size().map_or(u64::MAX, |size| 4 * size))
     }
 
-    /// Runs the job on a driver of its own, and delivers while it runs.
+    /// Runs the job on a driver of its own, and delivers while it runs. `torn` as in [`Outputs`].
     pub(super) async fn drive(
         &self,
         item: &Item,
         planned: Planned,
         places: VecDeque<(String, Location)>,
         origin: Origin,
+        torn: &Arc<AtomicBool>,
         report: &mut ItemReport,
     ) -> Result<()> {
         let attributes = planned.opened.attributes.clone().filter(|_| self.flow.keep_attributes);
         let stop = self.stop.for_delivery();
-        let outputs = Outputs::new(self.delivery.clone(), places, origin, stop, attributes);
+        let (delivery, torn) = (self.delivery.clone(), Arc::clone(torn));
+        let outputs = Outputs::new(delivery, places, origin, stop, attributes, torn);
         let end = |outputs: Outputs, tally, _: &Budget| (tally, outputs.written);
         let (tally, written) = self.driver(item, planned, outputs, end, report).await?;
         report.bytes_out = written.iter().map(|output| output.bytes).sum();

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use brawn_core::{
@@ -17,7 +17,7 @@ use futures::{FutureExt as _, StreamExt as _};
 use super::{Outcome, Run};
 use crate::deliver::{Origin, unplanned};
 use crate::fetch::{self, HEAD, Opened, Pipes, blocking};
-use crate::location::Location;
+use crate::location::{Location, is_text};
 use crate::pipe::Reading;
 use crate::recursion;
 use crate::select::Item;
@@ -55,7 +55,8 @@ impl Run<'_> {
         let started = Instant::now();
         let source: Arc<str> = item.source().into();
         let mut report = ItemReport::new(&*source, Status::Ok);
-        let steps = self.steps(&item, &source, &mut report);
+        let torn = Arc::default();
+        let steps = self.steps(&item, &source, &torn, &mut report);
         // A panic of the edges' own is that item's error too, as one of its job is.
         let end = AssertUnwindSafe(steps)
             .catch_unwind()
@@ -74,6 +75,7 @@ impl Run<'_> {
                 outcome.targets = targets;
             }
             Err(error) => {
+                outcome.torn = torn.load(Ordering::Relaxed);
                 outcome.report.status = Status::of(&error);
                 outcome.report.reason = Some(error.chain());
                 outcome.error = Some(error);
@@ -82,12 +84,22 @@ impl Run<'_> {
         outcome
     }
 
-    async fn steps(&self, item: &Item, source: &Arc<str>, report: &mut ItemReport) -> Result<End> {
+    /// `torn` is told whether standard output has a part of the output.
+    async fn steps(
+        &self,
+        item: &Item,
+        source: &Arc<str>,
+        torn: &Arc<AtomicBool>,
+        report: &mut ItemReport,
+    ) -> Result<End> {
         if item.from_event
             && let Location::Object(address) = &item.location
             && let Some(reason) = recursion::refusal(&self.flow.destination, address)
         {
             return Ok(End::Skipped(reason));
+        }
+        if let (None, Location::Path(path)) = (&item.content, &item.location) {
+            is_text(path, "rename it, or give it as `-` on stdin")?;
         }
         let begun = Instant::now();
         let read = Arc::default();
@@ -138,7 +150,7 @@ impl Run<'_> {
         if planned.plan.streaming {
             let places = planned_outputs.into_iter().zip(targets).collect();
             return self
-                .drive(item, planned, places, origin, report)
+                .drive(item, planned, places, origin, torn, report)
                 .await
                 .map(|()| End::Delivered);
         }
@@ -287,7 +299,9 @@ impl Run<'_> {
                 _ => destination.place(&item.location, &output.name),
             })
             .collect::<Result<_>>()?;
-        Ok(self.delivery.places.claim(&targets, source)?.then_some(targets))
+        // Nobody writes over another where one output follows the other.
+        let is_free = self.flow.is_joined() || self.delivery.places.claim(&targets, source)?;
+        Ok(is_free.then_some(targets))
     }
 
     async fn all_exist(&self, targets: &[Location]) -> Result<bool> {

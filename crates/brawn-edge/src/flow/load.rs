@@ -6,7 +6,7 @@ use brawn_core::{Budget, Error, ItemReport, Result, Tally};
 
 use super::Run;
 use super::journey::{End, Planned};
-use crate::location::Location;
+use crate::location::{Location, shown};
 use crate::select::Item;
 use crate::tables::{Loaded, Loads, Object, TableSink};
 
@@ -78,7 +78,7 @@ impl Run<'_> {
 fn identity(item: &Item, source: &Arc<str>) -> String {
     match (&item.content, &item.location) {
         (None, Location::Path(path)) => match std::fs::canonicalize(path) {
-            Ok(whole) => whole.to_string_lossy().into_owned(),
+            Ok(whole) => shown(&whole),
             Err(_) => source.to_string(),
         },
         _ => source.to_string(),

@@ -9,7 +9,7 @@ mod progress;
 use std::sync::Arc;
 use std::time::Duration;
 
-use brawn_core::{Budget, Error, ItemReport, Job, Plan, Pool, Stopwatch, Summary, Vcpus};
+use brawn_core::{Budget, Error, ItemReport, Job, Plan, Pool, Status, Stopwatch, Summary, Vcpus};
 use futures::StreamExt as _;
 use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::FuturesUnordered;
@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use crate::buffers::Buffers;
 use crate::deliver::{Delivery, Destination, Places, Written};
 use crate::location::Location;
-use crate::select::{Inputs, Item, Listed, Listing, Missed, Selection};
+use crate::select::{Inputs, Item, Kinds, Listed, Listing, Missed, Selection};
 use crate::stop::Stop;
 use crate::store::Stores;
 use crate::tables::Loads;
@@ -48,11 +48,12 @@ pub struct Flow {
     pool: Pool,
     stores: Stores,
     destination: Destination,
-    accepts: Option<&'static [&'static str]>,
+    kinds: Kinds,
     skip_existing: bool,
     dry_run: bool,
     replace: bool,
     keep_attributes: bool,
+    joins: bool,
     asked: u64,
     cache_control: Option<String>,
     vcpus: Option<Vcpus>,
@@ -74,11 +75,14 @@ pub struct Outcome {
     pub plan: Option<Plan>,
     /// In a dry run, where the plan's outputs would go, in the same order.
     pub targets: Vec<Location>,
+    /// Whether standard output has a part of its output, and will not have the rest.
+    pub torn: bool,
 }
 
 impl Outcome {
     fn of(report: ItemReport) -> Outcome {
-        Outcome { report, error: None, tag: 0, place: 0, plan: None, targets: Vec::new() }
+        let targets = Vec::new();
+        Outcome { report, error: None, tag: 0, place: 0, plan: None, targets, torn: false }
     }
 
     fn failed(source: String, error: Error, tag: usize) -> Outcome {
@@ -95,11 +99,12 @@ impl Flow {
             pool,
             stores,
             destination,
-            accepts: None,
+            kinds: Kinds::default(),
             skip_existing: false,
             dry_run: false,
             replace: true,
             keep_attributes: false,
+            joins: false,
             asked: 0,
             cache_control: None,
             vcpus: None,
@@ -111,7 +116,14 @@ impl Flow {
     /// a pattern are taken whatever they are called. Default: everything.
     #[must_use]
     pub fn accepts(self, extensions: Option<&'static [&'static str]>) -> Flow {
-        Flow { accepts: extensions, ..self }
+        Flow { kinds: Kinds { accepts: extensions, ..self.kinds }, ..self }
+    }
+
+    /// Extensions, in lower case, of files that are passed over where a folder, a prefix or a pattern leads to them. Files named by
+    /// themselves are taken. Default: none.
+    #[must_use]
+    pub fn passes_over(self, extensions: &'static [&'static str]) -> Flow {
+        Flow { kinds: Kinds { passes_over: extensions, ..self.kinds }, ..self }
     }
 
     /// Leaves objects alone whose outputs are all there. Default: outputs that are there are replaced.
@@ -138,6 +150,19 @@ impl Flow {
     #[must_use]
     pub fn keep_attributes(self, yes: bool) -> Flow {
         Flow { keep_attributes: yes, ..self }
+    }
+
+    /// Where the destination is standard output: whether it takes the outputs of many objects, one after the other and in the order in
+    /// which the objects are found. For a job that streams and whose outputs may be joined. Where one ends with a part of its output
+    /// written, nothing follows. Default: no, it takes one output.
+    #[must_use]
+    pub fn joins(self, yes: bool) -> Flow {
+        Flow { joins: yes, ..self }
+    }
+
+    /// Whether outputs follow each other on standard output.
+    fn is_joined(&self) -> bool {
+        self.joins && self.destination.is_stdout()
     }
 
     /// What the job was asked, in any text that says it whole: the same version of an object is loaded into a table once for each
@@ -216,7 +241,7 @@ impl Flow {
         self.progress.listing(Arc::clone(&listed));
         Listing {
             stores: self.stores.clone(),
-            accepts: self.accepts,
+            kinds: self.kinds,
             destination: self.destination.clone(),
             written: Arc::new(Written::default()),
             listed,
@@ -257,7 +282,9 @@ impl Flow {
         };
         // Twice the workers: one being computed and one waiting for each, so that no worker ever waits for input.
         let ahead = if remote { REMOTE_AHEAD } else { LOCAL_AHEAD };
-        let limit = 2 * self.pool.workers() + ahead;
+        let limit = if self.is_joined() { 1 } else { 2 * self.pool.workers() + ahead };
+        // Whose output standard output has a part of.
+        let mut torn: Option<String> = None;
         // Boxed: the compiler cannot see through the generic future that a run can be sent to another thread.
         let mut running: FuturesUnordered<BoxFuture<'_, Outcome>> = FuturesUnordered::new();
         let mut more = true;
@@ -271,7 +298,12 @@ impl Flow {
                     let counted = Instant::now() + run.stop.at_most(COUNTING);
                     ended = Some(Ended { error, counted });
                 }
-                Some(outcome) = running.next(), if !running.is_empty() => done(outcome),
+                Some(outcome) = running.next(), if !running.is_empty() => {
+                    if outcome.torn && self.is_joined() {
+                        torn = Some(outcome.report.source.clone());
+                    }
+                    done(outcome);
+                }
                 // Only what is still being looked for: what was given is named to the last, or nobody sends it again.
                 () = tokio::time::sleep_until(counted),
                     if more && ended.is_some() && selection.is_listing() => more = false,
@@ -281,6 +313,15 @@ impl Flow {
                         (None, _) => more = false,
                         (Some(Err(Missed { source, error })), _) => {
                             done(Outcome { place, ..Outcome::failed(source, error, 0) });
+                        }
+                        (Some(Ok(item)), None) if torn.is_some() => {
+                            let first = torn.as_deref().unwrap_or_default();
+                            let reason = format!("stdout has a part of `{first}`, which nothing can follow");
+                            let report = ItemReport {
+                                reason: Some(reason),
+                                ..ItemReport::new(item.source(), Status::Skipped)
+                            };
+                            done(Outcome { place, tag: item.tag, ..Outcome::of(report) });
                         }
                         (Some(Ok(item)), None) => {
                             let placed = move |outcome| Outcome { place, ..outcome };
@@ -298,6 +339,7 @@ impl Flow {
         }
         drop(running);
         self.stores.settle(run.stop.at_the_end(SETTLING)).await;
+        summary.passed_over = selection.passed_over();
         let vcpus = self.vcpus.unwrap_or_else(Vcpus::detect);
         summary.finish(stopwatch.read(), self.pool.workers(), &vcpus);
         summary

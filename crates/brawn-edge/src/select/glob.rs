@@ -70,8 +70,8 @@ impl Pattern {
     }
 
     /// Whether `name`, relative to the folder, matches.
-    pub(super) fn matches(&self, name: &str) -> bool {
-        self.rest.is_match(Path::new(name))
+    pub(super) fn matches(&self, name: impl AsRef<Path>) -> bool {
+        self.rest.is_match(name)
     }
 }
 

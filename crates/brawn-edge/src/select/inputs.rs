@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use brawn_core::{Error, Result};
 
@@ -59,6 +59,8 @@ impl Inputs {
                 }
             }
         }
+        // Its own census: what it passes over is counted by the run.
+        let listing = Listing { listed: Arc::default(), ..listing };
         Inputs { listing, paths, keys, searches, files: Mutex::default() }
     }
 
@@ -112,12 +114,11 @@ impl Inputs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
 
     use brawn_core::Budget;
 
     use crate::deliver::{Destination, Written};
-    use crate::select::Listed;
+    use crate::select::{Kinds, Listed};
     use crate::store::Stores;
 
     #[tokio::test]
@@ -128,7 +129,7 @@ mod tests {
         let (stop, _watch) = Stop::watch(&budget);
         let listing = Listing {
             stores: Stores::from_variables([]),
-            accepts: Some(&["jpg"]),
+            kinds: Kinds { accepts: Some(&["jpg"]), ..Kinds::default() },
             destination: Destination::folder(Location::from(&*folder.path().join("out"))),
             written: Arc::new(Written::default()),
             listed: Arc::new(Listed::default()),

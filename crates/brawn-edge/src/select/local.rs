@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use brawn_core::{Error, Result};
+use brawn_core::Result;
 
 use super::folder::{self, Each};
 use super::glob::{self, Pattern};
+use super::kinds::Count;
 use super::{GoOn, Item, Listing, Missed, nothing};
-use crate::location::Location;
+use crate::location::{Location, is_text, shown};
 
 /// Calls `each` with what `path` names until it answers that nobody listens any more; `listens` answers the same before
 /// anything is found. Blocks.
@@ -17,12 +18,14 @@ pub(super) fn find(
     each: Each<'_>,
     listens: &dyn Fn() -> GoOn,
 ) -> GoOn {
-    let text = path.to_string_lossy().into_owned();
+    let text = shown(&path);
     let found = match std::fs::metadata(&path) {
         Ok(metadata) if metadata.is_dir() => {
             match folder::walk(listing, &path, None, each, listens) {
                 None => return false,
-                Some(0) => Err(nothing_in(&text, listing.accepts)),
+                Some(Count { taken: 0, passed_over }) => {
+                    Err(nothing(listing.kinds.nothing(&text, false, "file", passed_over)))
+                }
                 Some(_) => return true,
             }
         }
@@ -30,9 +33,11 @@ pub(super) fn find(
             let size = metadata.is_file().then_some(metadata.len());
             Ok(Item { size, ..Item::new(Location::Path(path)) })
         }
-        Err(_) if glob::is_pattern(&text) => match matching(listing, &text, each, listens) {
+        Err(_) if glob::is_pattern(&text) => match matching(listing, &path, each, listens) {
             Ok(None) => return false,
-            Ok(Some(0)) => Err(nothing(format!("`{text}` matches no file"))),
+            Ok(Some(Count { taken: 0, passed_over })) => {
+                Err(nothing(listing.kinds.nothing(&text, true, "file", passed_over)))
+            }
             Ok(Some(_)) => return true,
             Err(error) => Err(error),
         },
@@ -43,16 +48,12 @@ pub(super) fn find(
 
 fn matching(
     listing: &Listing,
-    text: &str,
+    path: &Path,
     each: Each<'_>,
     listens: &dyn Fn() -> GoOn,
-) -> Result<Option<u64>> {
-    let pattern = Pattern::new(text)?;
+) -> Result<Option<Count>> {
+    is_text(path, "a `*` stands for what is not UTF-8 too")?;
+    let pattern = Pattern::new(&shown(path))?;
     let folder: &Path = &pattern.folder();
     Ok(folder::walk(listing, folder, Some(&pattern), each, listens))
-}
-
-fn nothing_in(folder: &str, accepts: Option<&[&str]>) -> Error {
-    let kinds = accepts.map(|kinds| format!(" ({})", kinds.join(", "))).unwrap_or_default();
-    nothing(format!("`{folder}` contains no file of a kind this job reads{kinds}"))
 }

@@ -3,11 +3,13 @@
 mod folder;
 mod glob;
 mod inputs;
+mod kinds;
 mod listing;
 mod local;
 mod search;
 
 use std::panic::AssertUnwindSafe;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -17,12 +19,14 @@ use futures::FutureExt as _;
 use tokio::sync::mpsc;
 
 use crate::deliver::{Destination, Written};
-use crate::location::{Address, Location, extension};
+use crate::location::{Address, Location, shown};
 use crate::stop::Stop;
 use crate::store::Stores;
+use kinds::Count;
 use search::Search;
 
 pub(crate) use inputs::{Inputs, Reads};
+pub(crate) use kinds::Kinds;
 
 /// How far listing may run ahead: far enough that the total of most runs is known at once, and some 3 MB at most.
 const AHEAD: usize = 1 << 14;
@@ -49,10 +53,7 @@ impl Item {
     pub fn new(location: Location) -> Item {
         let name = match &location {
             Location::Stdio => "stdin".to_owned(),
-            Location::Path(path) => path
-                .file_name()
-                .map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy())
-                .into_owned(),
+            Location::Path(path) => shown(path.file_name().map_or(path, Path::new)),
             Location::Object(address) => {
                 address.key.rsplit('/').next().unwrap_or_default().to_owned()
             }
@@ -85,12 +86,24 @@ pub(crate) struct Missed {
 pub(crate) struct Listed {
     pub(crate) found: AtomicU64,
     pub(crate) complete: AtomicBool,
+    passed_over: AtomicU64,
 }
 
 impl Listed {
     /// Nothing to list: so many are given.
     pub(crate) fn given(count: usize) -> Listed {
-        Listed { found: AtomicU64::new(count as u64), complete: AtomicBool::new(true) }
+        let (found, complete) = (AtomicU64::new(count as u64), AtomicBool::new(true));
+        Listed { found, complete, ..Listed::default() }
+    }
+
+    /// A file was met and not taken, for its extension.
+    fn pass_over(&self) {
+        self.passed_over.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many were not taken for their extensions.
+    pub(crate) fn passed_over(&self) -> u64 {
+        self.passed_over.load(Ordering::Relaxed)
     }
 }
 
@@ -101,9 +114,7 @@ pub(crate) fn is_one_object(sources: &[Location]) -> bool {
         Location::Stdio | Location::Database(_) => true,
         Location::Path(path) => {
             path.is_file()
-                || !(path.exists()
-                    || source.is_folder_by_name()
-                    || glob::is_pattern(&path.to_string_lossy()))
+                || !(path.exists() || source.is_folder_by_name() || glob::is_pattern(&shown(path)))
         }
         Location::Object(address) => !address.is_prefix() && !glob::is_pattern(&address.key),
     }
@@ -112,7 +123,7 @@ pub(crate) fn is_one_object(sources: &[Location]) -> bool {
 /// Objects as they are found.
 #[derive(Debug)]
 pub(crate) enum Selection {
-    Found(mpsc::Receiver<Result<Item, Missed>>),
+    Found(mpsc::Receiver<Result<Item, Missed>>, Arc<Listed>),
     Given(std::vec::IntoIter<Item>),
 }
 
@@ -120,6 +131,7 @@ impl Selection {
     /// Starts to list `sources`, one after the other.
     pub(crate) fn start(listing: Listing, sources: Vec<Location>) -> Selection {
         let (sender, receiver) = mpsc::channel(AHEAD);
+        let listed = Arc::clone(&listing.listed);
         tokio::spawn(async move {
             let finder = Finder { sender, listing };
             for source in sources {
@@ -135,17 +147,25 @@ impl Selection {
             }
             finder.listing.listed.complete.store(true, Ordering::Release);
         });
-        Selection::Found(receiver)
+        Selection::Found(receiver, listed)
     }
 
     /// Whether objects are still being looked for, so that the next one may take its time.
     pub(crate) fn is_listing(&self) -> bool {
-        matches!(self, Selection::Found(_))
+        matches!(self, Selection::Found(..))
+    }
+
+    /// How many files were met so far and not taken for their extensions.
+    pub(crate) fn passed_over(&self) -> u64 {
+        match self {
+            Selection::Found(_, listed) => listed.passed_over(),
+            Selection::Given(_) => 0,
+        }
     }
 
     pub(crate) async fn next(&mut self) -> Option<Result<Item, Missed>> {
         match self {
-            Selection::Found(receiver) => receiver.recv().await,
+            Selection::Found(receiver, _) => receiver.recv().await,
             Selection::Given(items) => items.next().map(Ok),
         }
     }
@@ -155,23 +175,13 @@ impl Selection {
 #[derive(Clone, Debug)]
 pub(crate) struct Listing {
     pub(crate) stores: Stores,
-    /// Extensions, lower case, that folders and prefixes are searched for.
-    pub(crate) accepts: Option<&'static [&'static str]>,
+    pub(crate) kinds: Kinds,
     /// What the run writes to and must not read from.
     pub(crate) destination: Destination,
     /// What the run has written so far and must not take for its input.
     pub(crate) written: Arc<Written>,
     pub(crate) listed: Arc<Listed>,
     pub(crate) stop: Stop,
-}
-
-impl Listing {
-    fn accepts(&self, name: &str) -> bool {
-        self.accepts.is_none_or(|accepted| {
-            extension(name)
-                .is_some_and(|this| accepted.iter().any(|one| this.eq_ignore_ascii_case(one)))
-        })
-    }
 }
 
 /// Whoever listens may have gone: then there is nothing more to do.
@@ -214,7 +224,7 @@ impl Finder {
                     Ok(go_on) => go_on,
                     Err(Ok(payload)) => {
                         let error = Error::panicked(payload.as_ref());
-                        self.miss(folder.display(), error).await
+                        self.miss(shown(&folder), error).await
                     }
                     // The runtime is shutting down.
                     Err(Err(_)) => false,
@@ -246,11 +256,10 @@ impl Finder {
     async fn search(&self, source: &Address, search: &Search) -> GoOn {
         match listing::list(self, search).await {
             Ok(None) => false,
-            Ok(Some(0)) => {
-                let error = nothing(match source.is_prefix() {
-                    false => format!("`{source}` matches no object"),
-                    true => format!("`{source}` contains no object of a kind this job reads"),
-                });
+            Ok(Some(Count { taken: 0, passed_over })) => {
+                let (kinds, named) = (&self.listing.kinds, source.to_string());
+                let matched = !source.is_prefix();
+                let error = nothing(kinds.nothing(&named, matched, "object", passed_over));
                 self.miss(source, error).await
             }
             Ok(Some(_)) => true,

@@ -31,19 +31,27 @@ impl Search {
 
     /// The name that the object `key` goes by, if it is taken.
     pub(super) fn name<'k>(&self, listing: &Listing, key: &'k str) -> Option<&'k str> {
+        let name = self.found(listing, key)?;
+        self.takes_kind(listing, name).then_some(name)
+    }
+
+    /// The name that the object `key` goes by, if it is one that is looked for but for its extension.
+    pub(super) fn found<'k>(&self, listing: &Listing, key: &'k str) -> Option<&'k str> {
         let name = key.strip_prefix(&self.prefix.key).filter(|name| !name.is_empty())?;
-        let named = match &self.pattern {
-            Some(pattern) => {
-                let hidden = name.split('/').any(|part| part.starts_with('.'));
-                pattern.matches(name) && (!hidden || pattern.names_hidden())
-            }
-            None => listing.accepts(name),
-        };
+        let named = self.pattern.as_ref().is_none_or(|pattern| {
+            let hidden = name.split('/').any(|part| part.starts_with('.'));
+            pattern.matches(name) && (!hidden || pattern.names_hidden())
+        });
         // What the run writes below the prefix that it reads is not its input.
         let longer = |own: &Address| own.key.len() > self.prefix.key.len();
         let own = listing.destination.as_prefix().is_some_and(longer)
             && listing.destination.holds(self.prefix.scheme, &self.prefix.bucket, key);
         (named && !own).then_some(name)
+    }
+
+    /// Whether an object of this name is taken for its extension.
+    pub(super) fn takes_kind(&self, listing: &Listing, name: &str) -> bool {
+        listing.kinds.take(name, self.pattern.is_some())
     }
 
     /// Whether the object at `address` is taken where it is there.

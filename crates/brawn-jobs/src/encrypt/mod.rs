@@ -55,6 +55,9 @@ pub(crate) use secret::{file, variable};
 /// What is put behind the name.
 pub(crate) const SUFFIX: &str = ".age";
 
+/// The same as an extension: what is called so is encrypted already.
+pub(crate) const EXTENSIONS: &[&str] = &["age"];
+
 /// Blocks in flight of `for_one` bytes each, with `beside` bytes apart from them, that fit the budget's memory: one at
 /// least.
 pub(crate) fn in_flight(budget: &Budget, beside: u64, for_one: u64) -> u64 {
