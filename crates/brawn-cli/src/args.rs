@@ -166,7 +166,8 @@ pub(crate) struct Hash {
 /// Compress, in formats that every tool opens
 ///
 /// zstd in frames with a seek table, gzip in members, BGZF or lz4; block by block on all cores, in constant memory. The output
-/// lies beside its input unless said otherwise, has the input's time, and the input stays.
+/// lies beside its input unless said otherwise, has the input's time, and the input stays. Of a folder, a prefix or a pattern all is
+/// taken but what is called as compressed files are.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

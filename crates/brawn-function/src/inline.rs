@@ -56,8 +56,8 @@ pub(crate) async fn reply(
     for warning in &report.warnings {
         tracing::warn!(request_id, source = NAME, "{warning}");
     }
-    let (tag, place, plan, targets) = (0, 0, None, Vec::new());
-    log_item(&Outcome { report, error: None, tag, place, plan, targets }, request_id);
+    let (tag, place, plan, targets, torn) = (0, 0, None, Vec::new(), false);
+    log_item(&Outcome { report, error: None, tag, place, plan, targets, torn }, request_id);
     done
 }
 

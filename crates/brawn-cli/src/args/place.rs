@@ -16,7 +16,7 @@ pub(crate) struct Place {
     #[arg(long, value_name = "DIR", value_parser = destination(), value_hint = ValueHint::AnyPath, conflicts_with = "output")]
     pub(crate) to: Option<String>,
 
-    /// Write to stdout
+    /// Write to stdout, of several inputs one after the other
     #[arg(short = 'c', long, conflicts_with_all = ["output", "to", "json"])]
     pub(crate) stdout: bool,
 

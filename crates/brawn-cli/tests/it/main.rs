@@ -9,9 +9,11 @@ mod deployed;
 #[cfg(feature = "encrypt")]
 mod encrypt;
 mod hash;
+mod joined;
 mod lab;
 #[cfg(feature = "aws")]
 mod moto;
+mod names;
 mod outcome;
 mod places;
 mod points;

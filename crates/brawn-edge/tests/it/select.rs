@@ -156,3 +156,29 @@ async fn what_a_run_writes_is_not_what_it_reads() {
     assert_eq!((summary.items, summary.ok), (1, 1), "{outcomes:?}");
     assert_eq!(outcomes[0].report.status, Status::Ok);
 }
+
+#[tokio::test]
+async fn kinds_that_are_passed_over_are_counted_in_folders_buckets_and_patterns() {
+    let (folder, stores) = (tempfile::tempdir().expect("a folder"), stores());
+    for name in ["a.txt", "b.zst", "sub/c.ZST"] {
+        write(folder.path(), name, name);
+        let address = address("memory://select-passed/").with_key(name);
+        stores.put(&address, Bytes::from(name), "text/plain").await.expect("stored");
+    }
+    let flow = || copies(place("memory://select-out/")).passes_over(&["zst"]).dry_run(true);
+    let here = folder.path().display();
+    for (source, passed_over) in [
+        (here.to_string(), 2),
+        (format!("{here}/*"), 1),
+        ("memory://select-passed/".to_owned(), 2),
+        ("memory://select-passed/*".to_owned(), 1),
+    ] {
+        let (summary, outcomes) = run(&flow(), &[place(&source)]).await;
+        assert_eq!((summary.items, summary.ok), (1, 1), "{source}: {outcomes:?}");
+        assert_eq!(summary.passed_over, passed_over, "{source}");
+    }
+    for source in [format!("{here}/b.zst"), "memory://select-passed/b.zst".to_owned()] {
+        let (summary, _) = run(&flow(), &[place(&source)]).await;
+        assert_eq!((summary.ok, summary.passed_over), (1, 0), "{source} is named itself");
+    }
+}
