@@ -200,6 +200,8 @@ async fn answer(
         Fault::Hang => std::future::pending().await,
         Fault::Reset => Err("reset".into()),
         Fault::Status(status, code) => {
+            // To its end: who still sends when the connection closes may never see the answer.
+            request.into_body().collect().await?;
             let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code></Error>");
             Ok(Response::builder().status(status).body(s3s::Body::from(body))?)
         }
