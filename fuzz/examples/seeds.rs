@@ -43,5 +43,6 @@ fn main() {
     let digest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     write("sums", "plain", format!("{digest}  a b\n{digest} *c\n").as_bytes());
     write("sums", "tagged", format!("SHA256 (a (1)) = {digest}\n").as_bytes());
+    write("sums", "of-parts", b"ETAG (a) = 612f5cb1e3fb16a7599212e4ca24185a-3\nX-AMZ-CHECKSUM-CRC32 (a) = JqXFmA==-3\n");
     write("sums", "escaped", format!("\\{digest}  a\\nb\\\\c\n").as_bytes());
 }

@@ -7,7 +7,7 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
     for text in text.lines() {
         let Some(sum) = Sum::parse(text) else { continue };
         let written = match sum.algorithm {
-            Some(algorithm) => tagged(algorithm.name(), &sum.digest, &sum.name),
+            Some(algorithm) => tagged(&sum.fact(algorithm), &sum.digest, &sum.name),
             None => line(&sum.digest, &sum.name),
         };
         assert_eq!(Sum::parse(&written), Some(sum), "{written:?}");
