@@ -79,8 +79,12 @@ impl Destination {
     /// one is, or where it ends like one.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidOptions`](brawn_core::ErrorKind) where more than one output may come and `to` is no folder.
+    /// [`ErrorKind::InvalidOptions`](brawn_core::ErrorKind) where more than one output may come and `to` is no folder, or where it is a path that is
+    /// not UTF-8.
     pub fn named(to: Location, sources: &[Location]) -> Result<Destination> {
+        if let Location::Path(path) = &to {
+            is_text(path, "write to another file")?;
+        }
         let is_folder = to.is_folder_by_name()
             || matches!(&to, Location::Path(path) if path.is_dir())
             || matches!(&to, Location::Stdio | Location::Database(_));

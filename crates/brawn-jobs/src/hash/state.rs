@@ -15,12 +15,12 @@ pub(super) enum State {
     Sha2(Sha),
     Sha1(Sha1),
     Md5(Md5),
-    Crc(crc_fast::Digest, usize),
+    Crc(Box<crc_fast::Digest>, usize),
 }
 
 impl State {
     pub(super) fn new(algorithm: Algorithm) -> State {
-        let crc = |kind| State::Crc(crc_fast::Digest::new(kind), algorithm.digest_len());
+        let crc = |kind| State::Crc(Box::new(crc_fast::Digest::new(kind)), algorithm.digest_len());
         match algorithm {
             Algorithm::Blake3 => State::Blake3(Box::default()),
             Algorithm::Sha256 => State::Sha2(Sha::sha256()),
