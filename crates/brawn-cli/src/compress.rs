@@ -13,6 +13,7 @@ use crate::stderr;
 pub(crate) fn compress(words: Compress) -> Result<Plan> {
     let Compress { from, place, remove, keep: _, writing, run, options } = words;
     let placed = Placed::new(&from, &place, &writing)?;
+    placed.keep_inputs_of_pipes(remove)?;
     placed.spare_the_terminal("redirect it: `> FILE`; `-f` writes it all the same")?;
     let mut recipe = Recipe::Compress(options);
     if let Some((to, extension)) = placed.extension() {

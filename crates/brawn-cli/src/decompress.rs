@@ -20,6 +20,7 @@ use crate::visible::visible;
 pub(crate) fn decompress(words: Decompress) -> Result<Plan> {
     let Decompress { from, place, remove, keep: _, writing, run, mut options } = words;
     let mut placed = Placed::new(&from, &place, &writing)?;
+    placed.keep_inputs_of_pipes(remove)?;
     let (test, list) = (options.test, options.list);
     if test || list {
         if placed.route.to.is_some() {

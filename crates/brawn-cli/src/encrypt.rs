@@ -14,7 +14,7 @@ use crate::plan::Plan;
 pub(crate) fn encrypt(words: Encrypt) -> Result<Plan> {
     let Encrypt { from, place, mut options, passphrase, writing, run } = words;
     let placed = Placed::new(&from, &place, &writing)?;
-    share_stdin(&placed, &options.recipients_file)?;
+    share_stdin(&placed, &options.recipients_file, options.passphrase_file.as_deref())?;
     if !options.armor {
         placed.spare_the_terminal("`--armor` writes text, `-o -` writes it all the same")?;
     }
@@ -33,7 +33,7 @@ pub(crate) fn encrypt(words: Encrypt) -> Result<Plan> {
 pub(crate) fn decrypt(words: Decrypt) -> Result<Plan> {
     let Decrypt { from, place, mut options, passphrase, writing, run } = words;
     let placed = Placed::new(&from, &place, &writing)?;
-    share_stdin(&placed, &options.identity_file)?;
+    share_stdin(&placed, &options.identity_file, options.passphrase_file.as_deref())?;
     if passphrase {
         refuse_in_event(&run)?;
         (options.passphrase_env, options.passphrase) = passphrase::ask(false)?;
@@ -42,10 +42,11 @@ pub(crate) fn decrypt(words: Decrypt) -> Result<Plan> {
     placed.finish(run, Recipe::Decrypt(options))
 }
 
-/// There is one stdin, for an input or for one file of keys.
-fn share_stdin(placed: &Placed, files: &[String]) -> Result<()> {
+/// There is one stdin, for an input, for one file of keys or for a passphrase.
+fn share_stdin(placed: &Placed, files: &[String], passphrase: Option<&str>) -> Result<()> {
     let inputs = placed.route.sources.iter().filter(|source| **source == Location::Stdio).count();
-    let keys = files.iter().filter(|file| *file == "-").count();
+    let files = files.iter().map(String::as_str).chain(passphrase);
+    let keys = files.filter(|file| *file == "-").count();
     if inputs + keys > 1 {
         return Err(Error::invalid_options("`-` is given twice: there is one stdin"));
     }

@@ -59,6 +59,16 @@ impl Placed {
         Ok(())
     }
 
+    /// Refuses to remove inputs whose output nobody may have kept.
+    pub(crate) fn keep_inputs_of_pipes(&self, remove: bool) -> Result<()> {
+        if remove && self.is_stdout() {
+            return Err(Error::invalid_options(
+                "`rm` removes what is written to a file, not to stdout",
+            ));
+        }
+        Ok(())
+    }
+
     /// The plan, or the event that makes the function do the same.
     pub(crate) fn finish(self, run: Run, recipe: Recipe) -> Result<Plan> {
         let Placed { route, destination, force, is_named } = self;
@@ -78,7 +88,7 @@ impl Placed {
             };
         }
         // age files cannot be joined, what is in them can.
-        let joins = recipe.job() != "encrypt";
+        let joins = recipe.writes() && recipe.job() != "encrypt";
         let mut work = plan(Task { run, route, recipe, destination })?;
         work.flow = work.flow.replace(force).keep_attributes(true).joins(joins);
         Ok(Plan::Flow(Box::new(work)))

@@ -59,7 +59,7 @@ impl Vcpus {
     /// variables are not brawn's own, and what they hold may be meant for someone else.
     pub fn try_detect() -> Result<Vcpus> {
         match std::env::var_os(OWN) {
-            Some(text) if !is_count(&text.to_string_lossy()) => {
+            Some(text) if !text.is_empty() && !is_count(&text.to_string_lossy()) => {
                 Err(Error::invalid_options(format!(
                     "the environment variable `{OWN}` is `{}`: takes a number of threads, 1 or more",
                     text.display()

@@ -266,6 +266,9 @@ fn keys_and_recipients_come_through_stdin_too() {
     let keys = fs::read(&mine).expect("there");
     let done = piped(&["decrypt", "-i", "-", "-c", &name("a.age")], &keys);
     assert_eq!((code(&done), done.stdout.as_slice()), (0, &b"a secret"[..]), "{}", stderr(&done));
+    // The input would become the passphrase.
+    let done = piped(&["encrypt", "--passphrase-file", "-", "-"], b"a note");
+    assert_eq!((code(&done), done.stdout.len()), (2, 0), "{}", stderr(&done));
     let done = piped(&["decrypt", "-i", "-", "-"], &keys);
     assert_eq!(code(&done), 2);
     assert!(stderr(&done).contains("`-` is given twice"), "{}", stderr(&done));
