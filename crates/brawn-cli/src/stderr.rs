@@ -18,7 +18,9 @@ pub(crate) fn complain(error: &Error) {
     // Nobody to tell when stderr is gone.
     let _ = writeln!(stderr, "brawn: {}", visible(&flags::reason(error)));
     if let Some(hint) = flags::hint(error) {
-        let _ = writeln!(stderr, "hint: {}", visible(&hint));
+        // Its lines are ours: commands to copy.
+        let lines: Vec<_> = hint.lines().map(visible).collect();
+        let _ = writeln!(stderr, "hint: {}", lines.join("\n"));
     }
 }
 
@@ -83,6 +85,9 @@ impl Stderr {
             Status::Failed => "failed",
             // Named one by one only in --json: after Ctrl-C there may be thousands.
             Status::Deadline => {
+                if outcome.torn {
+                    self.line(&format!("brawn: {}: stdout has a part of it", item.source));
+                }
                 let mut undone = self.undone.borrow_mut();
                 if undone.len() < NAMED {
                     undone.push(item.source.clone());

@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 use super::Format;
 
 /// Extensions, in lower case, of formats that other tools write.
-const FOREIGN: &[&str] =
-    &["7z", "br", "bz2", "lz", "lzma", "lzo", "rar", "sz", "tbz", "tbz2", "txz", "xz", "z", "zip"];
+const FOREIGN: &[&str] = &[
+    "7z", "br", "bz2", "lz", "lzma", "lzo", "rar", "sz", "tbz", "tbz2", "tlz4", "txz", "xz", "z",
+    "zip",
+];
 
 /// How an object is compressed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -48,10 +50,10 @@ impl Options {
     /// extension.
     pub fn written_to(self, to: &str, extension: &str) -> Result<Options> {
         let own = match extension {
-            "zst" | "zstd" | "tzst" => Format::Zstd,
+            "zst" | "tzst" => Format::Zstd,
             "gz" | "tgz" => Format::Gzip,
             "bgz" => Format::Bgzf,
-            "lz4" | "tlz4" => Format::Lz4,
+            "lz4" => Format::Lz4,
             _ if FOREIGN.contains(&extension) => {
                 return Err(Error::invalid_options(format!(
                     "`{to}` ends with `.{extension}`, a format that is not written here"
