@@ -53,6 +53,12 @@ async fn flow(work: Work) -> Result<Verdict> {
     let summary = {
         let each = |outcome: Outcome| {
             done(&outcome);
+            if outcome.is_unread() {
+                // As `SIGPIPE` ends others: who closed the pipe has what was wanted.
+                stdout.is_unread();
+                budget.cancel();
+                return;
+            }
             if !silent(&outcome) {
                 people.item(&outcome);
             }
@@ -96,6 +102,7 @@ async fn flow(work: Work) -> Result<Verdict> {
     stdout.summary(&summary);
     let why = match (stopped, stdout.end()) {
         (Some(_), _) => Why::Signal,
+        (None, Some(End::Unread)) => Why::Unread,
         (None, Some(_)) => Why::Stdout,
         (None, None) => Why::Time,
     };
@@ -106,7 +113,7 @@ async fn flow(work: Work) -> Result<Verdict> {
     }
     Ok(match (stopped, stdout.end()) {
         (Some(number), _) => Verdict::Stopped(number),
-        (None, Some(End::Closed)) => Verdict::Stopped(PIPE),
+        (None, Some(End::Closed | End::Unread)) => Verdict::Stopped(PIPE),
         (None, Some(End::Failed)) => Verdict::SomeFailed,
         (None, None) => conclude(Verdict::of(&summary)),
     })

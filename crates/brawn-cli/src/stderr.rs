@@ -50,6 +50,8 @@ pub(crate) enum Why {
     Signal,
     /// Nothing more could be written to stdout.
     Stdout,
+    /// Nobody reads the outputs on stdout any more.
+    Unread,
 }
 
 /// So many of the items that were not done are named; `--json` names all.
@@ -123,7 +125,8 @@ impl Stderr {
         self.bar.finish_and_clear();
         let undone = self.undone.borrow();
         // Who closed the pipe knows that lines are missing; outputs that are missing are another matter.
-        if !undone.is_empty() && (why != Why::Stdout || resumes) {
+        let is_stdout = matches!(why, Why::Stdout | Why::Unread);
+        if !undone.is_empty() && (!is_stdout || resumes) {
             let more = summary.deadline.saturating_sub(undone.len() as u64);
             let more = if more > 0 {
                 format!(" and {more} more (--json names all)")
@@ -133,13 +136,16 @@ impl Stderr {
             let words = match why {
                 Why::Time => "not done in time",
                 Why::Signal => "interrupted, not done",
-                Why::Stdout => "stdout takes no more, not done",
+                Why::Stdout | Why::Unread => "stdout takes no more, not done",
             };
             let mut stderr = std::io::stderr().lock();
             let _ = writeln!(stderr, "brawn: {words}: {}{more}", visible(&undone.join(", ")));
-            if resumes && why != Why::Stdout {
+            if resumes && !is_stdout {
                 let _ = writeln!(stderr, "hint: the same command with --skip-existing goes on");
             }
+        }
+        if why == Why::Unread {
+            return;
         }
         if !self.quiet {
             let _ = writeln!(std::io::stderr(), "{}", describe(summary));

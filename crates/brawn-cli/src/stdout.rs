@@ -44,8 +44,10 @@ pub(crate) struct Stdout {
 /// Why nothing more can be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// Nobody reads it any more.
+    /// Nobody reads the report any more.
     Closed,
+    /// Nobody reads the outputs any more.
+    Unread,
     /// Something else, which was said: a full disk behind the redirection.
     Failed,
 }
@@ -62,6 +64,11 @@ impl Stdout {
     /// Why nothing more can be written, if so.
     pub(crate) fn end(&self) -> Option<End> {
         self.end
+    }
+
+    /// Nobody reads what an object's output is: nothing follows.
+    pub(crate) fn is_unread(&mut self) {
+        self.end = self.end.or(Some(End::Unread));
     }
 
     /// One object has ended.

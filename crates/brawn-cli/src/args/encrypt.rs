@@ -22,7 +22,7 @@ Examples:
 
 Exit codes:
   0 all done   1 some items failed   2 could not start   3 the deadline was reached   130 interrupted
-  141 nobody reads the report on stdout any more   143 terminated (128 and the number of the signal)")]
+  141 nobody reads stdout any more   143 terminated (128 and the number of the signal)")]
 pub(crate) struct Encrypt {
     #[command(flatten)]
     pub(crate) from: From,
@@ -59,7 +59,7 @@ What went to a pipe before an error was found is authentic, and incomplete: the 
 
 Exit codes:
   0 all done   1 some items failed   2 could not start   3 the deadline was reached   130 interrupted
-  141 nobody reads the report on stdout any more   143 terminated (128 and the number of the signal)")]
+  141 nobody reads stdout any more   143 terminated (128 and the number of the signal)")]
 pub(crate) struct Decrypt {
     #[command(flatten)]
     pub(crate) from: From,

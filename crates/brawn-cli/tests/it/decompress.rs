@@ -142,21 +142,12 @@ fn a_test_says_ok_or_failed_and_a_list_the_sizes() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_and_a_closed_pipe_are_errors() {
+fn a_full_disk_is_an_error() {
     let folder = tempfile::tempdir().expect("a folder");
     compressed(folder.path(), "a.zst", "0123456789".repeat(900_000).as_bytes());
     let source = folder.path().join("a.zst");
     let full = fs::File::options().write(true).open("/dev/full").expect("a device");
     let done = brawn(["decompress", "-c", text(&source)]).stdout(full).output().expect("it starts");
-    assert_eq!(code(&done), 1);
-    assert!(stderr(&done).contains("cannot write to standard output"), "{}", stderr(&done));
-    let mut closed = brawn(["decompress", "-c", text(&source)])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the binary starts");
-    drop(closed.stdout.take());
-    let done = closed.wait_with_output().expect("it ends");
     assert_eq!(code(&done), 1);
     assert!(stderr(&done).contains("cannot write to standard output"), "{}", stderr(&done));
     assert_eq!(files(folder.path()), ["a.zst"]);

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod check;
+mod closed;
 mod compress;
 mod decompress;
 #[cfg(feature = "aws")]

@@ -30,6 +30,7 @@ use claims::Claims;
 pub use destination::Destination;
 pub(crate) use outputs::{Outputs, unplanned};
 pub(crate) use places::{Origin, Places};
+pub(crate) use stdout::is_closed;
 pub(crate) use written::Written;
 
 /// Delivers the outputs of one run.

@@ -1,5 +1,6 @@
 //! Standard output, past the buffer that looks for ends of lines.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Write as _};
 
@@ -54,5 +55,43 @@ fn handle() -> io::Result<Option<File>> {
 }
 
 pub(super) fn fault(error: io::Error) -> Error {
-    Error::new(ErrorKind::Storage, "cannot write to standard output").with_source(error)
+    let fault = Error::new(ErrorKind::Storage, "cannot write to standard output");
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => fault.with_source(Closed(error)),
+        _ => fault.with_source(error),
+    }
+}
+
+/// Tells standard output from whatever else is a pipe.
+#[derive(Debug)]
+struct Closed(io::Error);
+
+impl fmt::Display for Closed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Closed {}
+
+/// Whether `error` is, whatever a job made of it, that nobody reads standard output any more.
+pub(crate) fn is_closed(error: &Error) -> bool {
+    let first = std::error::Error::source(error);
+    std::iter::successors(first, |cause| cause.source()).any(|cause| cause.is::<Closed>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_closed_pipe_is_told_from_a_full_disk_and_from_other_pipes() {
+        let closed = || fault(io::ErrorKind::BrokenPipe.into());
+        assert_eq!(closed().chain(), "cannot write to standard output: broken pipe");
+        assert!(is_closed(&closed()));
+        assert!(is_closed(&Error::invalid_input("of a job").with_source(closed())));
+        assert!(!is_closed(&fault(io::ErrorKind::StorageFull.into())));
+        let other = Error::new(ErrorKind::Storage, "cannot write `pipe`");
+        assert!(!is_closed(&other.with_source(io::Error::from(io::ErrorKind::BrokenPipe))));
+    }
 }

@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::buffers::Buffers;
-use crate::deliver::{Delivery, Destination, Places, Written};
+use crate::deliver::{self, Delivery, Destination, Places, Written};
 use crate::location::Location;
 use crate::select::{Inputs, Item, Kinds, Listed, Listing, Missed, Selection};
 use crate::stop::Stop;
@@ -88,6 +88,11 @@ impl Outcome {
     fn failed(source: String, error: Error, tag: usize) -> Outcome {
         let report = ItemReport::ended(source, &error);
         Outcome { error: Some(error), tag, ..Outcome::of(report) }
+    }
+
+    /// Whether it ended because nobody reads standard output any more.
+    pub fn is_unread(&self) -> bool {
+        self.error.as_ref().is_some_and(deliver::is_closed)
     }
 }
 
