@@ -127,9 +127,15 @@ fn check(words: Hash) -> Result<Work> {
             )),
         });
     }
-    let mut algorithm: Vec<Algorithm> = sums.iter().map(|(_, algorithm, _)| *algorithm).collect();
-    algorithm.sort_unstable();
-    algorithm.dedup();
+    let named = |is_s3: bool| {
+        let lines = sums.iter().filter(|(sum, ..)| sum.is_s3 == is_s3);
+        let mut named: Vec<Algorithm> = lines.map(|(_, algorithm, _)| *algorithm).collect();
+        named.sort_unstable();
+        named.dedup();
+        named
+    };
+    let (algorithm, whole) =
+        if of_parts { (named(true), named(false)) } else { (named(false), Vec::new()) };
     // b3sum's lines look like sha256sum's.
     let may_be_blake3 =
         algorithm == [Algorithm::Sha256] && sums.iter().all(|(sum, ..)| sum.algorithm.is_none());
@@ -144,7 +150,7 @@ fn check(words: Hash) -> Result<Work> {
     let items = items.collect::<Result<Vec<Item>>>()?;
     let quiet = run.quiet || status;
     run.quiet = true;
-    let recipe = Recipe::Hash(Options { algorithm, sums: false, ..options });
+    let recipe = Recipe::Hash(Options { algorithm, whole, sums: false, ..options });
     let destination = Destination::folder(Location::Stdio);
     let mut work = plan(Task { run, route: route(&from)?, recipe, destination })?;
     let counts = Rc::new(RefCell::new(Counts::default()));

@@ -132,6 +132,16 @@ fn what_s3_shows_of_parts_is_checked_with_the_size_of_a_part() {
         "{}",
         stderr(&done)
     );
+    // Lines of the whole file among them, of algorithms that the others have too.
+    fs::write(folder.path().join("small"), "abc").expect("written");
+    let mut both = list.stdout.clone();
+    both.extend(here(&["hash", "big", "small"]).stdout);
+    both.extend(here(&["hash", "small", "-a", "md5,blake3,crc64nvme"]).stdout);
+    both.extend(format!("{ABC}  big\n").into_bytes());
+    fs::write(folder.path().join("BOTH"), &both).expect("written");
+    let done = here(&["hash", "-c", "BOTH", "--part-size", "8KB"]);
+    let wanted = format!("{}{}big: FAILED\n", "big: OK\n".repeat(5), "small: OK\n".repeat(4));
+    assert_eq!((code(&done), stdout(&done)), (1, wanted), "{}", stderr(&done));
     fs::write(folder.path().join("SUMS"), here(&["hash", "big"]).stdout).expect("written");
     let done = here(&["hash", "-c", "SUMS", "--part-size", "8KB"]);
     assert_eq!(code(&done), 2, "{}", stderr(&done));

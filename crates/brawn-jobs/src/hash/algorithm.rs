@@ -57,6 +57,11 @@ impl Algorithm {
         }
     }
 
+    /// Whether S3 has it of objects that are uploaded in parts: MD5 as their ETag, the others as checksums.
+    pub fn is_of_s3(self) -> bool {
+        !matches!(self, Algorithm::Blake3 | Algorithm::Sha512)
+    }
+
     /// Bytes of a digest.
     pub fn digest_len(self) -> usize {
         match self {

@@ -37,11 +37,13 @@ impl HashJob {
 
     fn checksums(&self) -> Vec<Checksum> {
         let part_size = self.options.part_size.map(|size| size.0);
-        self.options.algorithm.iter().map(|name| Checksum::new(*name, part_size)).collect()
+        let of_parts = self.options.algorithm.iter().map(|name| Checksum::new(*name, part_size));
+        let whole = self.options.whole.iter().map(|name| Checksum::new(*name, None));
+        of_parts.chain(whole).collect()
     }
 
     fn is_tree(&self) -> bool {
-        self.options.algorithm == [Algorithm::Blake3]
+        self.options.algorithm == [Algorithm::Blake3] && self.options.whole.is_empty()
     }
 
     /// Each checksum by its name, and how many bytes there are.

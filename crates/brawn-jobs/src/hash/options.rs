@@ -31,6 +31,11 @@ pub struct Options {
     #[cfg_attr(feature = "clap", arg(long, value_name = "SIZE"))]
     pub part_size: Option<ByteSize>,
 
+    /// Checksums of the whole object beside those of its parts, for lists that have both. No part of a recipe.
+    #[serde(skip)]
+    #[cfg_attr(feature = "clap", arg(skip))]
+    pub whole: Vec<Algorithm>,
+
     /// Write each checksum as a file too, `a.jpg.sha256` for `a.jpg`, which `sha256sum -c` reads. Off: it is in the
     /// report alone.
     #[cfg_attr(feature = "clap", arg(skip))]
@@ -39,7 +44,12 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { algorithm: vec![Algorithm::Sha256], part_size: None, sums: false }
+        Options {
+            algorithm: vec![Algorithm::Sha256],
+            part_size: None,
+            whole: Vec::new(),
+            sums: false,
+        }
     }
 }
 

@@ -24,15 +24,8 @@ struct Parts {
 
 impl Checksum {
     pub(super) fn new(algorithm: Algorithm, part_size: Option<u64>) -> Checksum {
-        let has_parts = matches!(
-            algorithm,
-            Algorithm::Md5
-                | Algorithm::Sha1
-                | Algorithm::Sha256
-                | Algorithm::Crc32
-                | Algorithm::Crc32c
-        );
-        let is_s3 = part_size.is_some() && (has_parts || algorithm == Algorithm::Crc64Nvme);
+        let is_s3 = part_size.is_some() && algorithm.is_of_s3();
+        let has_parts = is_s3 && algorithm != Algorithm::Crc64Nvme;
         let parts = part_size.filter(|_| has_parts).map(|size| Parts {
             size,
             left: size,
