@@ -106,12 +106,15 @@ impl Sum {
         let (name, digest) = rest.rsplit_once(") = ")?;
         let word = word.to_ascii_lowercase();
         let (word, is_s3) = match word.strip_prefix(S3) {
+            // MD5 is the `ETAG`.
+            Some("md5") => return None,
             Some(word) => (word.to_owned(), true),
             None if word == ETAG => (Algorithm::Md5.name().to_owned(), true),
             None => (word.replace('-', ""), false),
         };
         let known = Algorithm::ALL.into_iter().find(|known| known.name() == word);
-        Some((Some(known?), is_s3, digest, name))
+        let known = known.filter(|known| !is_s3 || known.is_of_s3())?;
+        Some((Some(known), is_s3, digest, name))
     }
 
     /// The algorithm: the one the line says, or the one of `given` that has digests so long, or the best known one.
@@ -199,6 +202,9 @@ mod tests {
             "WHIRL (a) = 00112233",
             "ETAG (a) = 612f5cb1e3fb16a7599212e4ca24185a-",
             "X-AMZ-CHECKSUM-SHA256 (a) = rosUhgp5mIg=",
+            "X-AMZ-CHECKSUM-MD5 (a) = 612f5cb1e3fb16a7599212e4ca24185a",
+            &format!("X-AMZ-CHECKSUM-SHA512 (a) = {}==", "A".repeat(86)),
+            &format!("X-AMZ-CHECKSUM-BLAKE3 (a) = {}=", "A".repeat(43)),
             "00112233  ",
         ] {
             assert_eq!(Sum::parse(text), None, "{text}");
