@@ -113,6 +113,7 @@ pub(crate) fn route(from: &From) -> Result<Route> {
 /// The event of a route and a recipe that were checked.
 pub(crate) fn print_event(route: &Route, recipe: Recipe) -> Result<Plan> {
     let fields = recipe.to_json();
+    recipe.for_function()?;
     recipe.into_job()?;
     for source in &route.sources {
         serde_json::to_value(source).map_err(|error| {

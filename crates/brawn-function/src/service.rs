@@ -202,4 +202,20 @@ mod tests {
         }
         service(r#"{"job":"image","width":800,"to":"s3://b/"}"#).expect("a good recipe");
     }
+
+    #[cfg(feature = "encrypt")]
+    #[test]
+    fn keys_come_from_no_stdin() {
+        for (recipe, says) in [
+            (r#"{"job":"decrypt","identity_file":"-","to":"s3://b/"}"#, "`identity_file` is `-`"),
+            (r#"{"job":"decrypt","passphrase_file":"-","to":"s3://b/"}"#, "no stdin"),
+            (r#"{"job":"encrypt","recipients_file":["-"],"to":"s3://b/"}"#, "`recipients_file`"),
+            (r#"{"job":"encrypt","passphrase_file":"-","to":"s3://b/"}"#, "`passphrase_file`"),
+        ] {
+            let error = service(recipe).err().expect(recipe);
+            assert!(error.to_string().contains(says), "{error}");
+            let event = Setup::parse(serde_json::from_str(recipe).expect("JSON")).err();
+            assert!(event.expect(recipe).to_string().contains(says));
+        }
+    }
 }

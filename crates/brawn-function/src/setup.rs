@@ -23,6 +23,7 @@ impl Setup {
     pub(crate) fn parse(recipe: Value) -> Result<Setup> {
         let (route, options) = Route::split(recipe)?;
         let recipe = Recipe::from_json(&options)?;
+        recipe.for_function()?;
         let job = recipe.clone().into_job()?.into();
         Ok(Setup { recipe, job, route })
     }

@@ -286,6 +286,21 @@ impl Recipe {
         }
     }
 
+    /// Whether a function can do what the command line can: it has no stdin to read keys from.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidOptions`](brawn_core::ErrorKind::InvalidOptions), with the field that is `-` and what would be right.
+    pub fn for_function(&self) -> Result<()> {
+        match self {
+            #[cfg(feature = "encrypt")]
+            Recipe::Decrypt(options) => options.for_function(),
+            #[cfg(feature = "encrypt")]
+            Recipe::Encrypt(options) => options.for_function(),
+            #[allow(unreachable_patterns, reason = "each build has some of the jobs")]
+            _ => Ok(()),
+        }
+    }
+
     /// The job, once its options are found to make sense.
     ///
     /// # Errors

@@ -226,6 +226,31 @@ fn words_that_say_too_little_or_too_much() {
     assert_eq!(files(folder.path()), ["a", "key"]);
 }
 
+#[test]
+fn an_event_names_no_stdin_and_nobody_waits_for_one() {
+    let event = ["s3://in/", "--to", "s3://out/", "--print-event"];
+    for (words, says) in [
+        (&["decrypt", "-i", "-"][..], "`--identity` is `-`, and a function has no stdin"),
+        (&["decrypt", "--passphrase-file", "-"], "`--passphrase-file` is `-`"),
+        (&["encrypt", "-R", "-"], "`--recipients-file` is `-`"),
+        (&["encrypt", "--passphrase-file", "-"], "hint: name a variable: `--passphrase-env`"),
+    ] {
+        let mut child = brawn(words.iter().chain(&event))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        // Open until it has ended: who reads it would wait for ever.
+        let open = child.stdin.take();
+        let mut said = String::new();
+        child.stderr.take().expect("piped").read_to_string(&mut said).expect("text");
+        assert_eq!(child.wait().expect("it ends").code(), Some(2), "{words:?}");
+        assert!(said.contains(says), "{words:?}: {said}");
+        drop(open);
+    }
+}
+
 /// On a terminal that `script` makes, where it is installed.
 #[test]
 fn ctrl_c_at_the_prompt_ends_with_130_and_nothing_else() {

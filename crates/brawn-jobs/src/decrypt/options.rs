@@ -3,7 +3,7 @@
 use brawn_core::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::encrypt::{MAX_WORK_FACTOR, Passphrase};
+use crate::encrypt::{MAX_WORK_FACTOR, Passphrase, not_stdin};
 use crate::values;
 
 /// With which keys an object is decrypted. Options say where a secret is, never what it is.
@@ -58,6 +58,13 @@ impl Options {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Refuses what is read from stdin, which a function does not have.
+    pub(crate) fn for_function(&self) -> Result<()> {
+        let hint = "name a variable that holds the keys: `identity_env`";
+        not_stdin("identity_file", &self.identity_file, hint)?;
+        not_stdin("passphrase_file", &self.passphrase_file, "name a variable: `passphrase_env`")
     }
 
     pub(super) fn max_work_factor(&self) -> u8 {

@@ -47,6 +47,7 @@ pub(crate) use foreign::Foreign;
 pub(crate) use header::{Header, malformed};
 pub(crate) use keys::identities;
 pub(crate) use on_pool::on_pool;
+pub(crate) use options::not_stdin;
 pub(crate) use passphrase::{MAX_WORK_FACTOR, memory, named, work_factor};
 pub(crate) use payload::{CHUNK, CHUNKS, NONCE, PayloadKey, Place, SEALED};
 pub(crate) use scrypt::Knower;

@@ -1,5 +1,6 @@
 //! The options of the encrypt job: one struct for flags, JSON and code.
 
+use brawn_core::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 use super::Passphrase;
@@ -36,4 +37,31 @@ pub struct Options {
     #[serde(skip)]
     #[cfg_attr(feature = "clap", arg(skip))]
     pub passphrase: Option<Passphrase>,
+}
+
+impl Options {
+    /// Refuses what is read from stdin, which a function does not have.
+    pub(crate) fn for_function(&self) -> Result<()> {
+        let hint = "name the recipients themselves: `recipients`";
+        not_stdin("recipients_file", &self.recipients_file, hint)?;
+        not_stdin("passphrase_file", &self.passphrase_file, "name a variable: `passphrase_env`")
+    }
+}
+
+/// Refuses a `-` among the `files` of the option `field`.
+///
+/// # Errors
+/// [`ErrorKind::InvalidOptions`](brawn_core::ErrorKind::InvalidOptions), with `hint`.
+pub(crate) fn not_stdin<'a>(
+    field: &str,
+    files: impl IntoIterator<Item = &'a String>,
+    hint: &'static str,
+) -> Result<()> {
+    if files.into_iter().any(|file| file == "-") {
+        return Err(Error::invalid_options(format!(
+            "`{field}` is `-`, and a function has no stdin"
+        ))
+        .with_hint(hint));
+    }
+    Ok(())
 }
