@@ -71,6 +71,7 @@ impl Placed {
 
     /// The plan, or the event that makes the function do the same.
     pub(crate) fn finish(self, run: Run, recipe: Recipe) -> Result<Plan> {
+        let is_stdout = self.is_stdout();
         let Placed { route, destination, force, is_named } = self;
         if run.print_event {
             return match &route.to {
@@ -86,6 +87,13 @@ impl Placed {
                 }
                 _ => print_event(&route, recipe),
             };
+        }
+        let are_both = run.json && is_stdout && !route.dry_run && recipe.writes();
+        if are_both {
+            return Err(Error::invalid_options(
+                "the output goes to stdout, and the report of `--json` too",
+            )
+            .with_hint("write the output to a file: `-o FILE`"));
         }
         // age files cannot be joined, what is in them can.
         let joins = recipe.writes() && recipe.job() != "encrypt";

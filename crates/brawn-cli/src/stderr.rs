@@ -85,6 +85,7 @@ impl Stderr {
         let word = match item.status {
             Status::Rejected => "rejected",
             Status::Failed => "failed",
+            Status::Skipped if error.is_some() => "skipped",
             // Named one by one only in --json: after Ctrl-C there may be thousands.
             Status::Deadline => {
                 if outcome.torn {

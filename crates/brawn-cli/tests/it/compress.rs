@@ -95,6 +95,8 @@ fn one_output_is_named_with_or_without_an_extension() {
         (vec!["compress", text(folder.path()), "-o", &name("x")], "is one output"),
         (vec!["compress", "--rm", &name("a"), "-o", "-"], "not to stdout"),
         (vec!["decompress", "--rm", &name("packed"), "--to", "-"], "not to stdout"),
+        (vec!["compress", "-", "--json"], "the report of `--json` too"),
+        (vec!["compress", &name("a"), "-o", "-", "--json"], "the report of `--json` too"),
         (vec!["compress", &name("a"), "-o", &name("x.xz")], "a format that is not written here"),
         (vec!["decompress", "-t", &name("packed"), "-o", &name("x")], "`--test` writes nothing"),
         (

@@ -91,4 +91,17 @@ fn what_fails_before_it_began_is_left_out_and_after_that_nothing_follows() {
     let said = stderr(&done);
     assert!(said.contains("cut.zst: ") && said.contains("; stdout has a part of it"), "{said}");
     assert!(said.contains("1 skipped"), "{said}");
+    // Each that is left out, with its reason.
+    let done = run(at, &["decompress", "-c", "--quiet", "cut.zst", "c.zst", "b.zst"]);
+    let said = stderr(&done);
+    for name in ["c.zst", "b.zst"] {
+        let line = format!(
+            "brawn: {name}: skipped: stdout has a part of `cut.zst`, which nothing can follow\n"
+        );
+        assert!(said.contains(&line), "{said}");
+    }
+    // What is skipped because it is there already is only counted.
+    let done = run(at, &["compress", "--skip-existing", "c"]);
+    assert!(!stderr(&done).contains("brawn: "), "{}", stderr(&done));
+    assert!(stderr(&done).contains("1 skipped"), "{}", stderr(&done));
 }

@@ -9,7 +9,9 @@ mod progress;
 use std::sync::Arc;
 use std::time::Duration;
 
-use brawn_core::{Budget, Error, ItemReport, Job, Plan, Pool, Status, Stopwatch, Summary, Vcpus};
+use brawn_core::{
+    Budget, Error, ErrorKind, ItemReport, Job, Plan, Pool, Status, Stopwatch, Summary, Vcpus,
+};
 use futures::StreamExt as _;
 use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::FuturesUnordered;
@@ -65,7 +67,7 @@ pub struct Flow {
 pub struct Outcome {
     /// The line about it.
     pub report: ItemReport,
-    /// The error behind the report's reason, with its hint.
+    /// The error behind the report's reason, with its hint; also of an object that was skipped because of another one.
     pub error: Option<Error>,
     /// [`Item::tag`] of the object.
     pub tag: usize,
@@ -323,10 +325,11 @@ impl Flow {
                             let first = torn.as_deref().unwrap_or_default();
                             let reason = format!("stdout has a part of `{first}`, which nothing can follow");
                             let report = ItemReport {
-                                reason: Some(reason),
+                                reason: Some(reason.clone()),
                                 ..ItemReport::new(item.source(), Status::Skipped)
                             };
-                            done(Outcome { place, tag: item.tag, ..Outcome::of(report) });
+                            let error = Some(Error::new(ErrorKind::Storage, reason));
+                            done(Outcome { place, tag: item.tag, error, ..Outcome::of(report) });
                         }
                         (Some(Ok(item)), None) => {
                             let placed = move |outcome| Outcome { place, ..outcome };
