@@ -24,11 +24,13 @@ impl Placed {
         let named = place.output.as_deref().map(str::parse::<Location>).transpose()?;
         let folder = place.to.as_deref().map(str::parse::<Location>).transpose()?;
         let is_named = named.is_some();
+        // Of an event one input and an extension mean a file: its slash says otherwise.
+        let folder = folder.map(as_folder).transpose()?;
         let to = named.or(folder).or(place.stdout.then_some(Location::Stdio));
         let route = route_to(from, to, writing)?;
         let destination = match &route.to {
             Some(to) if is_named => Destination::named(to.clone(), &route.sources)?,
-            Some(to) => Destination::resolve(to.clone(), &route.sources)?,
+            Some(to) => Destination::folder(to.clone()),
             None => Destination::beside(),
         };
         Ok(Placed { route, destination, force: place.force, is_named })
@@ -100,5 +102,20 @@ impl Placed {
         let mut work = plan(Task { run, route, recipe, destination })?;
         work.flow = work.flow.replace(force).keep_attributes(true).joins(joins);
         Ok(Plan::Flow(Box::new(work)))
+    }
+}
+
+/// What `--to` names: a folder or a prefix whatever it is called, or stdout. With an extension it gets a slash.
+fn as_folder(to: Location) -> Result<Location> {
+    if let Location::Path(path) = &to
+        && path.exists()
+        && !path.is_dir()
+    {
+        return Err(Error::invalid_options(format!("`{to}` is there and is no folder"))
+            .with_hint("`-o` names the output of one input"));
+    }
+    match to.extension() {
+        Some(_) if !to.is_folder_by_name() => format!("{to}/").parse(),
+        _ => Ok(to),
     }
 }

@@ -12,7 +12,7 @@ pub(crate) struct Place {
     #[arg(short = 'o', long, value_name = "OUT", value_parser = destination(), value_hint = ValueHint::AnyPath)]
     pub(crate) output: Option<String>,
 
-    /// A folder or s3://bucket/prefix/ for the outputs of all inputs, below it as they are below theirs
+    /// A folder or s3://bucket/prefix/, whatever it is called, for the outputs of all inputs, below it as they are below theirs
     #[arg(long, value_name = "DIR", value_parser = destination(), value_hint = ValueHint::AnyPath, conflicts_with = "output")]
     pub(crate) to: Option<String>,
 

@@ -113,6 +113,36 @@ fn one_output_is_named_with_or_without_an_extension() {
     assert_eq!(files(folder.path()), ["a", "b", "both/a.zst", "both/b.zst", "packed", "plain"]);
 }
 
+#[test]
+fn a_folder_is_one_whatever_it_is_called() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let here = |words: &[&str]| brawn(words).current_dir(at).output().expect("it starts");
+    fs::write(at.join("a"), "a line of text\n").expect("written");
+    for words in [
+        &["compress", "a", "--to", "backup.d"][..],
+        &["compress", "a", "--to", "x.gz"],
+        &["decompress", "x.gz/a.zst", "--to", "plain.txt"],
+    ] {
+        let done = here(words);
+        assert_eq!(code(&done), 0, "{words:?}: {}", stderr(&done));
+    }
+    assert_eq!(files(at), ["a", "backup.d/a.zst", "plain.txt/a", "x.gz/a.zst"]);
+    for (to, is) in [
+        ("s3://out/x.gz", "s3://out/x.gz/"),
+        ("s3://out/x.gz/", "s3://out/x.gz/"),
+        ("s3://out/x", "s3://out/x"),
+    ] {
+        let done = here(&["compress", "s3://in/a", "--to", to, "--print-event"]);
+        let event: serde_json::Value = serde_json::from_slice(&done.stdout).expect("JSON");
+        assert_eq!(event["to"], is, "what the function takes for a prefix");
+    }
+    let done = here(&["compress", "backup.d/a.zst", "--to", "a"]);
+    assert_eq!(code(&done), 2);
+    let said = stderr(&done);
+    assert!(said.contains("`a` is there and is no folder\nhint: `-o` names"), "{said}");
+}
+
 /// `script` runs a command on a terminal of its own.
 #[cfg(target_os = "linux")]
 #[test]

@@ -100,7 +100,8 @@ impl Destination {
         Ok(Destination(Place::Exactly(to)))
     }
 
-    /// A folder, a prefix, or standard output, whatever the sources are: what a function is configured with.
+    /// A folder, a prefix, or standard output, whatever the sources are and whatever it is called: what a function is configured
+    /// with.
     pub fn folder(to: Location) -> Destination {
         match to {
             Location::Path(path) => Destination(Place::Folder(path)),
