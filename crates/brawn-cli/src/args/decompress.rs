@@ -9,8 +9,8 @@ use super::{From, Place, Run, Writing};
 ///
 /// The format is told by the content; the suffix is taken off the name. Checksums are verified, and an input that is damaged
 /// or cut off leaves nothing behind. The output lies beside its input unless said otherwise, has the input's time, and the
-/// input stays. What brawn or bgzip wrote is decompressed on all cores. Folders and prefixes are searched for .gz, .zst, .bgz, .lz4, .tgz
-/// and .tzst, and it is told how many others there are.
+/// input stays. What brawn or bgzip wrote is decompressed on all cores. Folders and prefixes are searched for .gz, .zst, .zstd, .bgz, .lz4,
+/// .tgz and .tzst, and it is told how many others there are.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -50,11 +50,21 @@ fn folders_are_searched_for_what_is_compressed() {
     compressed(folder.path(), "a.tar.zst", b"one");
     compressed(folder.path(), "b.tgz.gz", b"two");
     fs::rename(folder.path().join("b.tgz.gz"), folder.path().join("b.tgz")).expect("renamed");
+    compressed(folder.path(), "d.tar.zstd", b"four");
     fs::write(folder.path().join("c.txt"), "three").expect("written");
     let to = folder.path().join("out");
     let done = run(&["decompress", text(folder.path()), "--to", text(&to)]);
     assert_eq!(code(&done), 0, "{}", stderr(&done));
-    assert_eq!(files(&to), ["a.tar", "b.tar"]);
+    assert_eq!(files(&to), ["a.tar", "b.tar", "d.tar"]);
+    let pattern = folder.path().join("*.zstd");
+    let done = run(&["decompress", text(&pattern)]);
+    assert_eq!(code(&done), 0, "{}", stderr(&done));
+    assert_eq!(fs::read(folder.path().join("d.tar")).expect("there"), b"four");
+    fs::remove_file(folder.path().join("d.tar")).expect("removed");
+    let packed = folder.path().join("packed");
+    let done = run(&["compress", text(folder.path()), "--to", text(&packed)]);
+    assert_eq!(code(&done), 0, "{}", stderr(&done));
+    assert!(files(&packed).iter().all(|name| !name.contains(".zstd")), "it is compressed");
 }
 
 #[test]

@@ -226,7 +226,7 @@ fn what_a_verb_does_not_take_is_counted_and_told() {
         let done = run(at, &["decompress", flag, "in"]);
         assert_eq!(code(&done), 1, "{flag}");
         for says in [
-            "(gz, zst, bgz, lz4, tgz, tzst), and 2 that are passed over",
+            "(gz, zst, zstd, bgz, lz4, tgz, tzst), and 2 that are passed over",
             "2 passed over: not .gz .zst",
         ] {
             assert!(stderr(&done).contains(says), "{says} is not in {}", stderr(&done));
@@ -235,7 +235,7 @@ fn what_a_verb_does_not_take_is_counted_and_told() {
     assert_eq!(code(&run(at, &["compress", "in/a.txt"])), 0);
     let done = run(at, &["decompress", "-t", "in"]);
     assert_eq!((code(&done), stdout(&done).as_str()), (0, "in/a.txt.zst: OK\n"));
-    assert_eq!(stderr(&done), "2 passed over: not .gz .zst .bgz .lz4 .tgz .tzst\n");
+    assert_eq!(stderr(&done), "2 passed over: not .gz .zst .zstd .bgz .lz4 .tgz .tzst\n");
     assert_eq!(stderr(&run(at, &["decompress", "-t", "in", "--quiet"])), "");
     let done = run(at, &["decompress", "in", "--to", "out/", "--json"]);
     assert_eq!((code(&done), json_lines(&done).1["passed_over"].as_u64()), (0, Some(2)));
@@ -267,7 +267,7 @@ fn a_folder_is_compressed_again_without_what_is_compressed() {
     let done = run(at, &["compress", "in/*", "--skip-existing"]);
     assert_eq!(code(&done), 0, "{}", stderr(&done));
     assert!(
-        stderr(&done).contains("3 passed over: .gz .zst .bgz .lz4 .tgz .tzst are left as"),
+        stderr(&done).contains("3 passed over: .gz .zst .zstd .bgz .lz4 .tgz .tzst are left as"),
         "{}",
         stderr(&done)
     );

@@ -50,7 +50,7 @@ impl Options {
     /// extension.
     pub fn written_to(self, to: &str, extension: &str) -> Result<Options> {
         let own = match extension {
-            "zst" | "tzst" => Format::Zstd,
+            "zst" | "zstd" | "tzst" => Format::Zstd,
             "gz" | "tgz" => Format::Gzip,
             "bgz" => Format::Bgzf,
             "lz4" => Format::Lz4,

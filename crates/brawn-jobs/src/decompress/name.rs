@@ -1,11 +1,18 @@
 //! Names of files, with and without.
 
 /// Extensions, in lower case, of what a folder is searched for.
-pub const EXTENSIONS: &[&str] = &["gz", "zst", "bgz", "lz4", "tgz", "tzst"];
+pub const EXTENSIONS: &[&str] = &["gz", "zst", "zstd", "bgz", "lz4", "tgz", "tzst"];
 
 /// What is taken off, and what is put there.
-const SUFFIXES: [(&str, &str); 6] =
-    [(".gz", ""), (".zst", ""), (".bgz", ""), (".lz4", ""), (".tgz", ".tar"), (".tzst", ".tar")];
+const SUFFIXES: [(&str, &str); 7] = [
+    (".gz", ""),
+    (".zst", ""),
+    (".zstd", ""),
+    (".bgz", ""),
+    (".lz4", ""),
+    (".tgz", ".tar"),
+    (".tzst", ".tar"),
+];
 
 /// `a.txt.gz` is `a.txt`, `a.tgz` is `a.tar`; nothing where there is no such suffix, or nothing before it.
 pub(super) fn plain(name: &str) -> Option<String> {
@@ -38,6 +45,7 @@ mod tests {
         for (name, wanted) in [
             ("a.txt.gz", Some("a.txt")),
             ("x/a.tar.ZST", Some("x/a.tar")),
+            ("a.tar.zstd", Some("a.tar")),
             ("a.bgz", Some("a")),
             ("a.tar.lz4", Some("a.tar")),
             ("x/a.tgz", Some("x/a.tar")),
