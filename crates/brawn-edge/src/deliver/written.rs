@@ -20,8 +20,9 @@ impl Written {
         self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn has_file(&self, identity: Identity) -> bool {
-        self.files().contains(&identity)
+    /// Whether it wrote the file that `look` finds; where it wrote none nobody looks.
+    pub(crate) fn has_file(&self, look: impl FnOnce() -> Option<Identity>) -> bool {
+        !self.files().is_empty() && look().is_some_and(|identity| self.files().contains(&identity))
     }
 
     /// Notes that the object will be written, where a listing of this run can come to it.
@@ -31,5 +32,26 @@ impl Written {
 
     pub(crate) fn has_object(&self, address: &Address) -> bool {
         self.objects.lock().unwrap_or_else(PoisonError::into_inner).contains(address)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_looked_at_once_there_is_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let identity = |name: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, name).expect("written");
+            std::fs::metadata(path).ok().and_then(|metadata| Identity::of(&metadata))
+        };
+        let (own, other) = (identity("own"), identity("other"));
+        let written = Written::default();
+        assert!(!written.has_file(|| unreachable!("a system call for each file")));
+        written.files().extend(own);
+        assert!(written.has_file(|| own));
+        assert!(!written.has_file(|| other) && !written.has_file(|| None));
     }
 }

@@ -143,8 +143,8 @@ fn is_within(folder: &Path, destination: &Path) -> bool {
 
 /// Whether this run wrote the file.
 fn is_own(listing: &Listing, path: &Path) -> bool {
-    let identity = std::fs::metadata(path).ok().and_then(|metadata| Identity::of(&metadata));
-    identity.is_some_and(|identity| listing.written.has_file(identity))
+    let look = || std::fs::metadata(path).ok().and_then(|metadata| Identity::of(&metadata));
+    listing.written.has_file(look)
 }
 
 /// `path` relative to `root`, with `/` between folders whatever the system writes.
