@@ -10,7 +10,8 @@ use super::{From, Place, Run, Writing};
 /// Encrypt, in the age format
 ///
 /// For those whose recipients are given, or for a passphrase; chunk by chunk on all cores, in constant memory. `age` and
-/// `rage` read it. The output lies beside its input unless said otherwise, and the input stays.
+/// `rage` read it. The output lies beside its input unless said otherwise, and the input stays. Of a folder, a prefix or a pattern all
+/// is taken but what is called .age, and it is told how many those are.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -18,6 +18,17 @@ fn help_teaches_by_example() {
     }
 }
 
+#[cfg(feature = "encrypt")]
+#[test]
+fn help_says_what_is_passed_over() {
+    for (verb, suffix) in [("encrypt", ".age"), ("decompress", ".zstd")] {
+        let help = String::from_utf8_lossy(&run(&[verb, "--help"]).stdout).into_owned();
+        let words: Vec<&str> = help.split_whitespace().collect();
+        assert!(words.join(" ").contains(suffix), "{help}");
+        assert!(words.join(" ").contains("it is told how many"), "{help}");
+    }
+}
+
 #[test]
 fn no_words_at_all_show_the_help_and_exit_2() {
     let done = run(&[]);

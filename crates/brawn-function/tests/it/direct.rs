@@ -183,3 +183,29 @@ fn a_wrong_event_is_an_error_with_a_stable_type_and_the_next_one_is_served() {
         }
     }
 }
+
+#[test]
+fn of_a_prefix_what_is_passed_over_is_counted() {
+    let server = S3Server::start();
+    for bucket in ["inbox/logs/2026", "outbox", "plain"] {
+        std::fs::create_dir_all(server.bucket(bucket)).expect("a bucket");
+    }
+    for key in ["a.txt", "b.gz", "2026/c.zst", "2026/d"] {
+        let content = format!("the content of {key}");
+        std::fs::write(server.bucket("inbox/logs").join(key), content).expect("written");
+    }
+    let function = Function::start(None, &server.variables());
+    let event = json!({ "job": "compress", "sources": "s3://inbox/logs/", "to": "s3://outbox/" });
+    let summary = &function.respond(&event)["summary"];
+    let counts = ["items", "ok", "passed_over"].map(|name| summary[name].as_u64());
+    assert_eq!(counts, [Some(2), Some(2), Some(2)], "{summary}");
+    for made in ["2026/d.zst", "a.txt.zst"] {
+        assert!(server.bucket("outbox").join(made).exists(), "{made}");
+    }
+    // The other way round, of what the function wrote and of what lies beside it.
+    std::fs::write(server.bucket("outbox").join("note.txt"), "no frame").expect("written");
+    let event = json!({ "job": "decompress", "sources": "s3://outbox/", "to": "s3://plain/" });
+    let summary = &function.respond(&event)["summary"];
+    let counts = ["ok", "passed_over"].map(|name| summary[name].as_u64());
+    assert_eq!(counts, [Some(2), Some(1)], "{summary}");
+}
