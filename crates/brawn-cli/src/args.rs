@@ -9,22 +9,23 @@ mod points;
 pub(crate) mod sources;
 mod stats;
 pub(crate) mod tune;
+mod value;
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use brawn_core::{ByteSize, Error};
-use brawn_edge::Location;
+use brawn_core::ByteSize;
 use brawn_jobs::{compress, hash, image};
-use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub(crate) use decompress::Decompress;
 pub(crate) use place::Place;
 pub(crate) use points::Points;
 pub(crate) use stats::Stats;
+
+use value::{destination, parse_duration, secrets};
 
 /// CPU-heavy work on files, folders and buckets; the same jobs run as AWS Lambda functions.
 #[derive(Debug, Parser)]
@@ -47,7 +48,14 @@ impl Cli {
         Cli::command().mut_subcommands(|verb| {
             verb.mut_args(|argument| {
                 let takes_value = argument.get_action().takes_values() && !argument.is_positional();
-                if takes_value { argument.allow_negative_numbers(true) } else { argument }
+                let argument =
+                    if takes_value { argument.allow_negative_numbers(true) } else { argument };
+                match argument.get_id().as_str() {
+                    "identity_file" | "recipients_file" | "passphrase_file" => {
+                        argument.value_parser(secrets())
+                    }
+                    _ => argument,
+                }
             })
         })
     }
@@ -351,38 +359,6 @@ pub(crate) struct Man {
     pub(crate) folder: PathBuf,
 }
 
-/// Where outputs go: names in a bucket and in reports are text.
-fn destination() -> impl TypedValueParser<Value = String> {
-    OsStringValueParser::new().try_map(|to| {
-        let refused = |to: OsString| {
-            let shown = Location::from(PathBuf::from(to));
-            Error::invalid_options(format!("the name `{shown}` is not UTF-8: write to another one"))
-        };
-        to.into_string().map_err(refused)
-    })
-}
-
-/// `90s`, `5m`, `1.5h`, `800ms`; a bare number is seconds.
-fn parse_duration(text: &str) -> Result<Duration, Error> {
-    let bad = || {
-        Error::invalid_options(format!(
-            "`{text}` is not a time: a number with an optional unit, such as 90s, 5m or 800ms"
-        ))
-    };
-    let text = text.trim();
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (number, unit) = text.split_at(end);
-    let factor = match unit.trim() {
-        "ms" => 1e-3,
-        "" | "s" => 1.0,
-        "m" | "min" => 60.0,
-        "h" => 3600.0,
-        _ => return Err(bad()),
-    };
-    let seconds = number.parse::<f64>().map_err(|_| bad())? * factor;
-    Duration::try_from_secs_f64(seconds).map_err(|_| bad())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -390,17 +366,5 @@ mod tests {
     #[test]
     fn the_definitions_hold_together() {
         Cli::definition().debug_assert();
-    }
-
-    #[test]
-    fn times_read_as_people_write_them() {
-        for (text, millis) in
-            [("90", 90_000), ("90s", 90_000), ("1.5m", 90_000), ("800ms", 800), ("2h", 7_200_000)]
-        {
-            assert_eq!(parse_duration(text).expect(text), Duration::from_millis(millis));
-        }
-        for text in ["", "soon", "-3s", "3 weeks", "1e999"] {
-            assert!(parse_duration(text).is_err(), "{text}");
-        }
     }
 }

@@ -19,15 +19,17 @@ use crate::visible::visible;
 /// What the words ask for.
 pub(crate) fn decompress(words: Decompress) -> Result<Plan> {
     let Decompress { from, place, remove, keep: _, writing, run, mut options } = words;
+    let (test, list) = (options.test, options.list);
+    let writes_nothing = test || list;
+    // Before what is wrong with a place that should not be there.
+    if writes_nothing && (place.output.is_some() || place.to.is_some() || place.stdout) {
+        let word = if test { "test" } else { "list" };
+        return Err(Error::invalid_options(format!("`{word}` writes nothing"))
+            .with_hint("leave out `-o`, `to` and `-c`"));
+    }
     let mut placed = Placed::new(&from, &place, &writing)?;
     placed.keep_inputs_of_pipes(remove)?;
-    let (test, list) = (options.test, options.list);
-    if test || list {
-        if placed.route.to.is_some() {
-            let word = if test { "test" } else { "list" };
-            return Err(Error::invalid_options(format!("`{word}` writes nothing"))
-                .with_hint("leave out `-o`, `to` and `-c`"));
-        }
+    if writes_nothing {
         placed.destination = Destination::folder(Location::Stdio);
     }
     // Where the name of the output is known, that of the input says nothing.

@@ -98,6 +98,6 @@ pub(crate) struct Keygen {
     pub(crate) output: Option<PathBuf>,
 
     /// Print the recipients of the keys in FILE, and make none
-    #[arg(short = 'y', value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "output")]
+    #[arg(short = 'y', value_name = "FILE", value_parser = super::secrets(), value_hint = ValueHint::FilePath, conflicts_with = "output")]
     pub(crate) recipients_of: Option<String>,
 }

@@ -99,6 +99,9 @@ fn one_output_is_named_with_or_without_an_extension() {
         (vec!["compress", &name("a"), "-o", "-", "--json"], "the report of `--json` too"),
         (vec!["compress", &name("a"), "-o", &name("x.xz")], "a format that is not written here"),
         (vec!["decompress", "-t", &name("packed"), "-o", &name("x")], "`--test` writes nothing"),
+        // Not what is wrong with the place.
+        (vec!["decompress", "-t", &name("a"), &name("b"), "-o", "x"], "`--test` writes nothing"),
+        (vec!["decompress", "-l", &name("a"), "--to", "gs://x/"], "`--list` writes nothing"),
         (
             vec!["compress", "s3://in/a", "-o", "s3://out/a", "--print-event"],
             "`s3://out/a` has no extension",

@@ -105,6 +105,28 @@ fn a_destination_that_is_not_utf_8_is_refused() {
     assert_eq!(files(folder.path()), ["a"]);
 }
 
+#[cfg(feature = "encrypt")]
+#[test]
+fn a_file_of_keys_that_is_not_utf_8_is_refused_in_the_same_words() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("a.age"), "abc").expect("written");
+    for words in [
+        &["decrypt", "a.age", "-i"][..],
+        &["decrypt", "a.age", "--passphrase-file"],
+        &["encrypt", "a.age", "-R"],
+        &["encrypt", "a.age", "--passphrase-file"],
+        &["keygen", "-y"],
+    ] {
+        let mut all: Vec<&OsStr> = words.iter().map(OsStr::new).collect();
+        all.push(bytes(b"k\xff"));
+        let done = run_in(folder.path(), &all);
+        assert_eq!(code(&done), 2, "{words:?}");
+        let says = "the name `k\\xFF` is not UTF-8: rename it, or give it as `-` on stdin";
+        assert!(stderr(&done).contains(says), "{words:?}: {}", stderr(&done));
+    }
+    assert_eq!(files(folder.path()), ["a.age"]);
+}
+
 #[test]
 fn a_line_of_checksums_that_is_not_utf_8_is_counted_and_the_others_are_checked() {
     let folder = tempfile::tempdir().expect("a folder");
