@@ -161,6 +161,10 @@ pub(crate) fn plan(task: Task) -> Result<Work> {
         (false, true) => Form::Table,
         (false, false) => Form::Nothing,
     };
+    // Said once, and not for each object; who skips what is there may have nothing to write.
+    if writes && !route.dry_run && !route.skip_existing {
+        destination.try_out()?;
+    }
     let resumes = writes && !destination.is_exact();
     let stores = Stores::from_env();
     let flow = Flow::new(job, pool, stores.clone(), destination)

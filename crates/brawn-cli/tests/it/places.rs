@@ -121,3 +121,26 @@ fn a_folder_that_is_listed_last_is_not_written_over() {
     }
     assert_eq!(files(&old).len(), 6, "those that are in nobody's way are done");
 }
+
+#[test]
+fn a_folder_that_takes_nothing_is_named_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (source, file) = (folder.path().join("in"), folder.path().join("file"));
+    crate::many_photos(&source, 3);
+    std::fs::write(&file, "no folder").expect("written");
+    let below = file.join("out");
+    let mut places = vec![text(&below)];
+    if cfg!(target_os = "linux") {
+        places.push("/proc/out");
+    }
+    for to in places {
+        for words in [&["compress", "--to", to][..], &["image", "--width", "40", "--to", to]] {
+            let done = run(&[words, &[text(&source)]].concat());
+            assert_eq!(code(&done), 2, "{}", stderr(&done));
+            let said = stderr(&done);
+            assert!(said.starts_with(&format!("brawn: cannot write to `{to}`: ")), "{said}");
+            assert_eq!(said.lines().count(), 1, "{said}");
+        }
+    }
+    assert_eq!(files(folder.path()), ["file", "in/00000.jpg", "in/00001.jpg", "in/00002.jpg"]);
+}

@@ -218,14 +218,14 @@ fn same_file(path: &Path, origin: &Origin) -> Error {
 }
 
 /// A file that is not visible yet; gone when dropped.
-struct Draft {
+pub(super) struct Draft {
     file: File,
     /// Its temporary name, where it needs one.
     named: Option<PathBuf>,
 }
 
 impl Draft {
-    fn begin(folder: &Path) -> io::Result<Draft> {
+    pub(super) fn begin(folder: &Path) -> io::Result<Draft> {
         #[cfg(target_os = "linux")]
         if let Some(file) = unnamed(folder)? {
             return Ok(Draft { file, named: None });

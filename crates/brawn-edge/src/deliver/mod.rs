@@ -10,6 +10,7 @@ mod local;
 mod name;
 mod outputs;
 mod places;
+mod probe;
 mod stdout;
 mod written;
 
