@@ -18,10 +18,14 @@ pub(crate) fn complain(error: &Error) {
     // Nobody to tell when stderr is gone.
     let _ = writeln!(stderr, "brawn: {}", visible(&flags::reason(error)));
     if let Some(hint) = flags::hint(error) {
-        // Its lines are ours: commands to copy.
-        let lines: Vec<_> = hint.lines().map(visible).collect();
-        let _ = writeln!(stderr, "hint: {}", lines.join("\n"));
+        let _ = writeln!(stderr, "{}", advice(&hint));
     }
+}
+
+/// A hint as it is shown. Its lines are ours: commands to copy.
+fn advice(hint: &str) -> String {
+    let lines: Vec<_> = hint.lines().map(visible).collect();
+    format!("hint: {}", lines.join("\n"))
 }
 
 /// Prints `brawn: warning: ...`.
@@ -110,14 +114,18 @@ impl Stderr {
         if let Some(hint) = error.and_then(flags::hint)
             && self.hints.borrow_mut().insert(hint.clone())
         {
-            self.line(&format!("hint: {hint}"));
+            self.write(&advice(&hint));
         }
     }
 
     /// A line above the progress bar.
     fn line(&self, text: &str) {
+        self.write(&visible(text));
+    }
+
+    fn write(&self, text: &str) {
         self.bar.suspend(|| {
-            let _ = writeln!(std::io::stderr(), "{}", visible(text));
+            let _ = writeln!(std::io::stderr(), "{text}");
         });
     }
 
@@ -201,6 +209,13 @@ fn describe(summary: &Summary) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hint_keeps_its_lines_and_nothing_else_moves_the_cursor() {
+        let hint = "if none is:\naws lambda delete-alias\naws lambda \u{1b}[2Jx\n";
+        let wanted = "hint: if none is:\naws lambda delete-alias\naws lambda \\x1b[2Jx";
+        assert_eq!(advice(hint), wanted);
+    }
 
     #[test]
     fn the_summary_names_only_what_happened() {

@@ -7,6 +7,10 @@ fn a_number_of_threads_that_is_none_is_named() {
     let done = brawn(["hash", "a"]).env("BRAWN_THREADS", "two").output().expect("it starts");
     assert_eq!(code(&done), 2);
     assert!(stderr(&done).contains("`BRAWN_THREADS` is `two`"), "{}", stderr(&done));
+    // As shells unset it.
+    let photo = photos().join("china.jpg");
+    let done = brawn(["hash", text(&photo)]).env("BRAWN_THREADS", "").output().expect("it starts");
+    assert_eq!((code(&done), stderr(&done).as_str()), (0, ""));
 }
 
 #[test]

@@ -162,3 +162,43 @@ fn a_full_disk_is_an_error() {
     assert!(stderr(&done).contains("cannot write to standard output"), "{}", stderr(&done));
     assert_eq!(files(folder.path()), ["a.zst"]);
 }
+
+/// The second is written before the first has begun: who takes one after the other waits for the first.
+#[cfg(target_os = "linux")]
+#[test]
+fn many_files_are_tested_side_by_side() {
+    use std::time::{Duration, Instant};
+    let folder = tempfile::tempdir().expect("a folder");
+    compressed(folder.path(), "plain.zst", &b"0123456789".repeat(100));
+    let bytes = fs::read(folder.path().join("plain.zst")).expect("there");
+    let pipes = ["a.zst", "b.zst"].map(|name| folder.path().join(name));
+    let made = std::process::Command::new("mkfifo").args(&pipes).status().expect("it starts");
+    assert!(made.success());
+    let mut child =
+        brawn(["decompress".as_ref(), "-t".as_ref(), pipes[0].as_os_str(), pipes[1].as_os_str()])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+    // Opened without waiting: that is refused until somebody reads.
+    let patience = Instant::now() + Duration::from_secs(60);
+    let mut open = |pipe: &Path| loop {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        const NONBLOCK: i32 = 0o4000;
+        match fs::File::options().write(true).custom_flags(NONBLOCK).open(pipe) {
+            Ok(file) => break file,
+            Err(_) if Instant::now() < patience => {}
+            Err(error) => {
+                child.kill().expect("it runs");
+                panic!("{}: {error}", pipe.display());
+            }
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    };
+    for pipe in pipes.iter().rev() {
+        open(pipe).write_all(&bytes).expect("it fits into a pipe");
+    }
+    let done = child.wait_with_output().expect("it ends");
+    let [a, b] = pipes.each_ref().map(|pipe| text(pipe));
+    assert_eq!((code(&done), stdout(&done)), (0, format!("{a}: OK\n{b}: OK\n")));
+}

@@ -1,8 +1,9 @@
 //! Several inputs to one standard output: one after the other, whole, in their order.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use crate::{brawn, code, stderr};
 
@@ -104,4 +105,25 @@ fn what_fails_before_it_began_is_left_out_and_after_that_nothing_follows() {
     let done = run(at, &["compress", "--skip-existing", "c"]);
     assert!(!stderr(&done).contains("brawn: "), "{}", stderr(&done));
     assert!(stderr(&done).contains("1 skipped"), "{}", stderr(&done));
+}
+
+#[test]
+fn a_part_of_an_output_is_told_after_a_timeout_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    inputs(folder.path());
+    let whole = fs::read(folder.path().join("a")).expect("there");
+    let mut child = brawn(["compress", "-", "--timeout", "4s"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    // Several frames, and no end.
+    let mut stdin = child.stdin.take().expect("piped");
+    stdin.write_all(&whole).expect("it reads");
+    let done = child.wait_with_output().expect("it ends");
+    drop(stdin);
+    assert_eq!(code(&done), 3, "{}", stderr(&done));
+    assert!(!done.stdout.is_empty());
+    assert!(stderr(&done).contains("brawn: -: stdout has a part of it\n"), "{}", stderr(&done));
 }
