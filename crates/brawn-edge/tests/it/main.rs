@@ -1,5 +1,6 @@
 //! What the edges promise, over memory, over folders, and over an S3 server in this process.
 
+mod checksums;
 mod destination;
 mod events;
 mod flow;
