@@ -1,4 +1,4 @@
-//! What is read from S3 is held to the checksum that S3 keeps.
+//! What is stored in S3 has a checksum, and what is read is held to it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -7,6 +7,7 @@ use brawn_edge::{Destination, Flow, Stores};
 use brawn_testing::{Fault, Kept, S3Server};
 use crc_fast::CrcAlgorithm;
 
+use crate::s3::copies;
 use crate::streams::{content, turns};
 use crate::support::{Copy, QUICK, address, files, flow, place, run, stores_of, write};
 
@@ -46,6 +47,36 @@ fn crc32(bytes: &[u8]) -> [u8; 4] {
 fn composite(bytes: &[u8], part: usize) -> String {
     let sums: Vec<u8> = bytes.chunks(part).flat_map(crc32).collect();
     format!("{}-{}", BASE64.encode(crc32(&sums)), bytes.len().div_ceil(part))
+}
+
+#[tokio::test]
+async fn what_is_stored_has_a_checksum_unless_it_is_not_wanted() {
+    let server = S3Server::start();
+    write(&server.bucket("inbox"), "a.txt", "123456789");
+    write(&server.bucket("inbox"), "large.bin", vec![7; 17 << 20]);
+    let sources = [place("s3://inbox/")];
+    let (summary, outcomes) = run(&copies(&server), &sources).await;
+    assert_eq!(summary.ok, 2, "{outcomes:?}");
+    let seen = server.take_seen();
+    let puts: Vec<_> = seen.iter().filter(|seen| seen.method == "PUT").collect();
+    let sum = |seen: &brawn_testing::Seen| {
+        seen.header("x-amz-checksum-crc64nvme").map(str::to_owned).expect("a checksum")
+    };
+    // The check value of CRC-64/NVME, `ae8b14860a799888`.
+    let small = puts.iter().find(|put| put.path.ends_with("/a.out")).expect("stored");
+    assert_eq!(sum(small), "rosUhgp5mIg=");
+    let parts: Vec<_> = puts.iter().filter(|put| put.path.contains("large")).collect();
+    assert_eq!(parts.len(), 3, "two parts of 8 MiB and the rest");
+    assert!(parts.iter().all(|part| sum(part).len() == 12));
+    let mut variables = server.variables();
+    variables.push(("AWS_REQUEST_CHECKSUM_CALCULATION".to_owned(), "WHEN_REQUIRED".to_owned()));
+    let stores = Stores::from_variables(variables).with_retry(QUICK);
+    let plain = flow(Copy::default(), stores, Destination::folder(place("s3://outbox/thumbs")));
+    let (summary, _) = run(&plain, &[place("s3://inbox/a.txt")]).await;
+    assert_eq!(summary.ok, 1);
+    let seen = server.take_seen();
+    let put = seen.iter().find(|seen| seen.method == "PUT").expect("stored");
+    assert_eq!(put.header("x-amz-checksum-crc64nvme"), None);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

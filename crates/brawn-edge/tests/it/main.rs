@@ -5,6 +5,7 @@ mod destination;
 mod events;
 mod flow;
 mod inputs;
+mod listing;
 mod memory;
 mod pipes;
 #[cfg(feature = "postgres")]
