@@ -52,6 +52,9 @@ pub struct ItemReport {
     /// What the job found out, by name, where that is its result: `sha256`, `statistics`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub facts: BTreeMap<String, Value>,
+    /// The checksum of the store that all bytes read agreed with: `crc64nvme`, `sha256`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified: Option<&'static str>,
     /// Bytes read.
     pub bytes_in: u64,
     /// Bytes delivered.
@@ -78,6 +81,7 @@ impl ItemReport {
             outputs: Vec::new(),
             warnings: Vec::new(),
             facts: BTreeMap::new(),
+            verified: None,
             bytes_in: 0,
             bytes_out: 0,
             ms: 0.0,

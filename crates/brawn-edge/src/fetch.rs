@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read, Seek as _, SeekFrom};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use brawn_core::{ByteSize, Error, ErrorKind, Result};
 use bytes::Bytes;
@@ -15,7 +15,7 @@ use crate::buffers::Buffers;
 use crate::location::{Address, shown};
 use crate::pipe::{self, Held, Reading};
 use crate::stop::Stop;
-use crate::store::{Object, Stores};
+use crate::store::{Object, Stored, Stores};
 
 /// The first read of an object. Most photos' headers end within it, and a smaller object is then already whole.
 pub(crate) const HEAD: u64 = 256 << 10;
@@ -39,14 +39,19 @@ pub(crate) struct Opened {
     pub(crate) attributes: Option<Attributes>,
     /// What tells its content from an earlier one, where something does: an ETag, or size and time of a file.
     pub(crate) version: Option<String>,
+    /// The checksum that all of it agreed with, once all of it has come.
+    pub(crate) verified: Verified,
     rest: Rest,
     buffers: Arc<Buffers>,
 }
 
+/// The name of a checksum, told to whoever holds a clone.
+pub(crate) type Verified = Arc<OnceLock<&'static str>>;
+
 pub(crate) enum Rest {
     Nothing,
     File(Arc<File>),
-    Object(Object, Option<String>),
+    Object(Box<Remote>),
     /// Nobody knows how long it is.
     Pipe(Box<dyn Read + Send + Sync>),
 }
@@ -56,10 +61,18 @@ impl std::fmt::Debug for Rest {
         f.write_str(match self {
             Rest::Nothing => "Nothing",
             Rest::File(_) => "File",
-            Rest::Object(..) => "Object",
+            Rest::Object(_) => "Object",
             Rest::Pipe(_) => "Pipe",
         })
     }
+}
+
+/// What of an object is still in its store.
+pub(crate) struct Remote {
+    pub(crate) object: Object,
+    pub(crate) etag: Option<String>,
+    /// What all of it is held to.
+    pub(crate) stored: Option<Stored>,
 }
 
 /// Device and inode of a file.
@@ -113,6 +126,7 @@ pub(crate) fn open_file(path: &Path, buffers: &Arc<Buffers>, reading: Pipes) -> 
         held: None,
         attributes: Some(Attributes::of(&metadata)),
         version: version(&metadata),
+        verified: Arc::default(),
         rest,
         buffers: Arc::clone(buffers),
     })
@@ -126,12 +140,26 @@ pub(crate) async fn open_object(
     stop: &Stop,
 ) -> Result<Opened> {
     let object = stores.object(address)?;
-    let first = object.first(HEAD, stop).await?;
+    // Side by side: who asks for the checksum waits no longer for the object.
+    let asked = async { Ok(object.stored(stop).await) };
+    let (first, asked) = futures::try_join!(object.first(HEAD, stop), asked)?;
+    let stored = match asked {
+        Ok(Some((stored, etag))) if etag == first.etag => Some(stored),
+        Ok(_) => None,
+        Err(error) => {
+            tracing::warn!(object = %address, %error, "its checksum is not known, so it is not verified");
+            None
+        }
+    };
     let version = first.etag.clone();
+    let verified = Verified::default();
     let rest = if first.bytes.len() as u64 == first.size {
+        if let Some(stored) = stored {
+            tell(&verified, stored.verify(&first.bytes, address)?);
+        }
         Rest::Nothing
     } else {
-        Rest::Object(object, first.etag)
+        Rest::Object(Box::new(Remote { object, etag: first.etag, stored }))
     };
     Ok(Opened {
         head: first.bytes,
@@ -141,6 +169,7 @@ pub(crate) async fn open_object(
         held: None,
         attributes: None,
         version,
+        verified,
         rest,
         buffers: Arc::clone(buffers),
     })
@@ -179,6 +208,7 @@ fn open_pipe(
                 held: None,
                 attributes: None,
                 version: None,
+                verified: Arc::default(),
                 rest,
                 buffers: Arc::clone(buffers),
             })
@@ -195,6 +225,7 @@ fn whole((bytes, held): (Vec<u8>, Held), buffers: &Arc<Buffers>) -> Opened {
         held: Some(held),
         attributes: None,
         version: None,
+        verified: Arc::default(),
         rest: Rest::Nothing,
         buffers: Arc::clone(buffers),
     }
@@ -211,6 +242,7 @@ impl Opened {
             held: None,
             attributes: None,
             version: None,
+            verified: Arc::default(),
             rest: Rest::Nothing,
             buffers: Arc::clone(buffers),
         }
@@ -228,7 +260,7 @@ impl Opened {
 
     /// Whether it is still to be fetched over a network.
     pub(crate) fn is_remote(&self) -> bool {
-        matches!(self.rest, Rest::Object(..))
+        matches!(self.rest, Rest::Object(_))
     }
 
     /// Whether every byte is here.
@@ -253,7 +285,8 @@ impl Opened {
                 };
                 stop.guard(blocking(read)).await?
             }
-            Rest::Object(object, etag) => {
+            Rest::Object(remote) => {
+                let Remote { object, etag, stored } = &**remote;
                 let mut bytes = self.buffers.take(count);
                 bytes.resize(count, 0);
                 let (start, rest) = bytes.split_at_mut(self.head.len());
@@ -269,10 +302,22 @@ impl Opened {
                     part?;
                 }
                 drop(parts);
-                Ok(self.buffers.lend(bytes))
+                let bytes = self.buffers.lend(bytes);
+                if let (Some(stored), true) = (stored, count as u64 == self.size) {
+                    let (stored, address) = (stored.clone(), object.address().clone());
+                    let all = bytes.clone();
+                    let verify = move || stored.verify(&all, &address);
+                    tell(&self.verified, stop.guard(blocking(verify)).await??);
+                }
+                Ok(bytes)
             }
         }
     }
+}
+
+fn tell(verified: &Verified, name: &'static str) {
+    // It may have been read before, for its plan.
+    let _the_same = verified.set(name);
 }
 
 fn read_file(mut file: &File, head: &[u8], mut bytes: Vec<u8>, count: usize) -> Result<Vec<u8>> {

@@ -10,10 +10,11 @@ use futures::StreamExt as _;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-use crate::fetch::{Opened, Rest};
+use crate::fetch::{Opened, Remote, Rest, Verified};
 use crate::local_file::LocalFile;
+use crate::location::Address;
 use crate::stop::Stop;
-use crate::store::Object;
+use crate::store::{Check, Object};
 
 /// A remote object is fetched in parts of this size, so many of them side by side.
 const PART: u64 = 4 << 20;
@@ -32,16 +33,26 @@ pub(crate) enum Input {
     Whole(Bytes),
     /// Threads read it where they want to.
     File(LocalFile),
-    Stream(Stream),
+    Stream(Box<Stream>),
 }
 
 /// What comes piece by piece.
 pub(crate) struct Stream {
     here: Bytes,
     rest: Coming,
+    /// What a store still has to send.
+    missing: u64,
+    held: Option<HeldTo>,
     stop: Stop,
     count: Arc<AtomicU64>,
     runtime: Handle,
+}
+
+/// The checksum of the store.
+struct HeldTo {
+    check: Check,
+    address: Address,
+    verified: Verified,
 }
 
 enum Coming {
@@ -55,9 +66,11 @@ impl Input {
     pub(crate) fn start(opened: Opened, stop: Stop, count: Arc<AtomicU64>) -> Result<Input> {
         let size = opened.size;
         let runtime = Handle::current();
+        let verified = Arc::clone(&opened.verified);
         let (here, rest) = opened.into_parts();
         let read = here.len() as u64;
         count.store(0, Ordering::Relaxed);
+        let (mut missing, mut held) = (0, None);
         let rest = match rest {
             Rest::Nothing => {
                 count.store(read, Ordering::Relaxed);
@@ -65,7 +78,14 @@ impl Input {
             }
             // Its beginning is read once more: it is still in the system's cache.
             Rest::File(file) => return Ok(Input::File(LocalFile { file, size, stop, count })),
-            Rest::Object(object, etag) => {
+            Rest::Object(remote) => {
+                let Remote { object, etag, stored } = *remote;
+                held = stored.map(|stored| {
+                    let mut check = stored.check();
+                    check.update(&here);
+                    HeldTo { check, address: object.address().clone(), verified }
+                });
+                missing = size - read;
                 let (sender, receiver) = mpsc::channel(1);
                 runtime.spawn(fetch(object, etag, read, size, stop.clone(), sender));
                 Coming::Pieces(receiver)
@@ -77,7 +97,7 @@ impl Input {
                 Coming::Pieces(receiver)
             }
         };
-        Ok(Input::Stream(Stream { here, rest, stop, count, runtime }))
+        Ok(Input::Stream(Box::new(Stream { here, rest, missing, held, stop, count, runtime })))
     }
 
     /// It as the source of a job. `name` as in [`Source::name`].
@@ -107,12 +127,34 @@ impl Stream {
                 Coming::Nothing => return Ok(0),
                 Coming::Pieces(pieces) => {
                     match self.runtime.block_on(self.stop.guard(pieces.recv()))? {
-                        Some(piece) => self.here = piece?,
+                        Some(piece) => self.take(piece?)?,
+                        // Whoever fetched it is no more.
+                        None if self.missing > 0 => {
+                            return Err(Error::new(
+                                ErrorKind::Storage,
+                                "what fetched it has stopped",
+                            ));
+                        }
                         None => self.rest = Coming::Nothing,
                     }
                 }
             }
         }
+    }
+}
+
+impl Stream {
+    /// The last piece is handed out only when all agree: nobody publishes what came from others.
+    fn take(&mut self, piece: Bytes) -> Result<()> {
+        self.missing = self.missing.saturating_sub(piece.len() as u64);
+        if let Some(held) = &mut self.held {
+            held.check.update(&piece);
+        }
+        if let Some(held) = self.held.take_if(|_| self.missing == 0) {
+            let _the_first = held.verified.set(held.check.finish(&held.address)?);
+        }
+        self.here = piece;
+        Ok(())
     }
 }
 

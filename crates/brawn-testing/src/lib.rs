@@ -15,4 +15,4 @@ pub use lambda_api::{Behaviour, GoesWrong, LambdaApi, Ran, Runs, Wrong, out_of_m
 pub use postgres::{Postgres, Session};
 pub use recorder::Recorder;
 pub use runtime_api::{Answer, Invocation, RuntimeApi};
-pub use s3::{Fault, S3Server, Seen};
+pub use s3::{Fault, Kept, S3Server, Seen};

@@ -1,5 +1,6 @@
 //! An S3-compatible server in this process: it checks signatures, notes what it is asked, and can be made to fail.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -53,6 +54,19 @@ pub enum Fault {
     Hang,
 }
 
+/// What the store keeps with an object besides its bytes.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// The header of a checksum, `x-amz-checksum-crc32`.
+    pub header: &'static str,
+    /// Its value.
+    pub value: String,
+    /// The size of its first part, where it was uploaded in parts.
+    pub part: Option<u64>,
+    /// The ETag of the object it belongs to, where that is another one than is read.
+    pub etag: Option<&'static str>,
+}
+
 type Faults = Box<dyn FnMut(&Seen) -> Fault + Send>;
 
 /// A server over a temporary folder, with the buckets `inbox` and `outbox`, on threads of its own.
@@ -69,6 +83,7 @@ struct Notes {
     seen: Arc<Mutex<Vec<Seen>>>,
     faults: Arc<Mutex<Faults>>,
     shown: Arc<Mutex<Vec<(String, String)>>>,
+    kept: Arc<Mutex<HashMap<String, Kept>>>,
 }
 
 const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
@@ -92,6 +107,7 @@ impl S3Server {
             seen: Arc::default(),
             faults: Arc::new(Mutex::new(Box::new(|_: &Seen| Fault::None) as Faults)),
             shown: Arc::default(),
+            kept: Arc::default(),
         };
         let (running, stopped) = oneshot::channel::<()>();
         let shared = notes.clone();
@@ -148,6 +164,12 @@ impl S3Server {
         self.notes.shown.lock().expect("alive").push((key.to_owned(), shown.to_owned()));
     }
 
+    /// Answers who asks for the checksum of `path` (`/inbox/a.bin`) with `kept`, and who asks for its first part with that part's size,
+    /// as S3 does.
+    pub fn keep(&self, path: &str, kept: Kept) {
+        self.notes.kept.lock().expect("alive").insert(path.to_owned(), kept);
+    }
+
     /// What was asked since the last call.
     pub fn take_seen(&self) -> Vec<Seen> {
         std::mem::take(&mut *self.notes.seen.lock().expect("alive"))
@@ -171,13 +193,16 @@ async fn serve(listener: TcpListener, service: S3Service, notes: Notes) {
                 headers: request.headers().clone(),
             };
             let fault = notes.faults.lock().expect("alive")(&this);
+            let asks =
+                this.method == "HEAD" && this.header("x-amz-checksum-mode") == Some("ENABLED");
+            let kept = notes.kept.lock().expect("alive").get(&this.path).filter(|_| asks).cloned();
             let lists = this.query.contains("list-type=2");
             notes.seen.lock().expect("alive").push(this);
             let shown = match lists {
                 true => notes.shown.lock().expect("alive").clone(),
                 false => Vec::new(),
             };
-            answer(service.clone(), request, fault, shown)
+            answer(service.clone(), request, fault, shown, kept)
         });
         tokio::spawn(async move {
             // A connection that a fault broke ends with an error.
@@ -195,7 +220,11 @@ async fn answer(
     request: Request<Incoming>,
     fault: Fault,
     shown: Vec<(String, String)>,
+    kept: Option<Kept>,
 ) -> Answer {
+    if let (Fault::None, Some(kept)) = (fault, kept) {
+        return with_checksum(service, request, kept).await;
+    }
     match fault {
         Fault::Hang => std::future::pending().await,
         Fault::Reset => Err("reset".into()),
@@ -237,4 +266,22 @@ async fn answer(
             Ok(Response::from_parts(parts, s3s::Body::http_body(body)))
         }
     }
+}
+
+async fn with_checksum(service: S3Service, request: Request<Incoming>, kept: Kept) -> Answer {
+    let is_first_part = request.uri().query().is_some_and(|query| query.contains("partNumber=1"));
+    let answer =
+        service.call(request.map(s3s::Body::from)).await.map_err(|error| format!("{error:?}"))?;
+    let (mut parts, body) = answer.into_parts();
+    if parts.status.is_success() {
+        parts.headers.insert(kept.header, kept.value.parse()?);
+        if let Some(etag) = kept.etag {
+            parts.headers.insert("etag", etag.parse()?);
+        }
+        if let Some(part) = kept.part.filter(|_| is_first_part) {
+            parts.status = hyper::StatusCode::PARTIAL_CONTENT;
+            parts.headers.insert("content-length", part.into());
+        }
+    }
+    Ok(Response::from_parts(parts, body))
 }

@@ -77,6 +77,7 @@ impl Run<'_> {
         // Dropping this future ends the driver.
         let _cancel = budget.cancel_on_drop();
         let read = Arc::new(AtomicU64::new(0));
+        let verified = Arc::clone(&opened.verified);
         let mut input = Input::start(opened, self.stop.clone(), Arc::clone(&read))?;
         let (job, name) = (Arc::clone(&self.flow.job), item.name.clone());
         let driving = Instant::now();
@@ -88,6 +89,7 @@ impl Run<'_> {
         };
         let driven = self.stop.await_end(blocking(work)).await.and_then(|driven| driven);
         report.bytes_in = read.load(Ordering::Relaxed);
+        report.verified = verified.get().copied();
         report.compute_ms = ms(driving, Instant::now());
         driven
     }

@@ -372,6 +372,7 @@ impl Run<'_> {
         };
         let admitted = Instant::now();
         report.queue_ms += ms(begun, admitted);
+        let verified = Arc::clone(&opened.verified);
         let (bytes, before) = match kept {
             Some((bytes, before)) if bytes.len() as u64 == opened.size => (bytes, vec![before]),
             kept => {
@@ -384,6 +385,7 @@ impl Run<'_> {
                 (bytes, before)
             }
         };
+        report.verified = verified.get().copied();
         report.fetch_ms += ms(admitted, Instant::now());
         Ok(Admitted { bytes, need, held, before })
     }

@@ -1,6 +1,9 @@
 //! Object stores: one client for each bucket, made on first use.
 
 mod aborts;
+#[cfg(feature = "s3")]
+mod asking;
+mod checksum;
 mod fault;
 mod object;
 mod pages;
@@ -27,6 +30,7 @@ use crate::retry::Retry;
 use crate::stop::Stop;
 
 use aborts::Aborts;
+pub(crate) use checksum::{Check, Stored};
 pub(crate) use fault::fault;
 pub(crate) use object::Object;
 use pages::Lister;
@@ -62,6 +66,8 @@ struct Bucket {
     /// For uploads in pieces, which brawn cannot send again: it tries again by itself.
     patient: Arc<dyn ObjectStore>,
     lister: Lister,
+    /// Whether what is read is held to the checksum that the store keeps.
+    verifies: bool,
 }
 
 impl Stores {
@@ -108,8 +114,9 @@ impl Stores {
     /// The object at `address`.
     pub(crate) fn object(&self, address: &Address) -> Result<Object> {
         let path = object::path(address)?;
-        let (store, aborts) = (self.bucket(address)?.store, self.shared.aborts.clone());
-        Ok(Object::new(store, path, address.clone(), self.retry, aborts))
+        let Bucket { store, verifies, .. } = self.bucket(address)?;
+        let aborts = self.shared.aborts.clone();
+        Ok(Object::new(store, path, address.clone(), self.retry, aborts, verifies))
     }
 
     /// Begins to write the object at `address` in pieces.
@@ -193,7 +200,8 @@ impl Stores {
     fn s3(&self, bucket: &str) -> Result<Bucket> {
         let store = Arc::new(s3::connect(&self.shared.variables, bucket, 0)?);
         let patient = Arc::new(s3::connect(&self.shared.variables, bucket, TRIES)?);
-        Ok(Bucket { lister: Lister::Paged(Arc::clone(&store) as _), store, patient })
+        let verifies = s3::verifies(&self.shared.variables);
+        Ok(Bucket { lister: Lister::Paged(Arc::clone(&store) as _), store, patient, verifies })
     }
 
     #[cfg(not(feature = "s3"))]
@@ -238,7 +246,8 @@ fn in_memory(name: &str) -> Bucket {
     static NAMED: LazyLock<Mutex<HashMap<String, Arc<InMemory>>>> = LazyLock::new(Mutex::default);
     let mut named = NAMED.lock().unwrap_or_else(PoisonError::into_inner);
     let store: Arc<dyn ObjectStore> = Arc::clone(named.entry(name.to_owned()).or_default()) as _;
-    Bucket { lister: Lister::Whole(Arc::clone(&store)), patient: Arc::clone(&store), store }
+    let lister = Lister::Whole(Arc::clone(&store));
+    Bucket { lister, patient: Arc::clone(&store), store, verifies: false }
 }
 
 /// An error about a key that the store's client cannot address.

@@ -7,11 +7,12 @@ use bytes::Bytes;
 use futures::TryStreamExt as _;
 use object_store::path::Path;
 use object_store::{
-    Attribute, Attributes, GetOptions, GetRange, MultipartUpload, ObjectStore, ObjectStoreExt as _,
-    PutMultipartOptions, PutOptions, PutPayload,
+    Attribute, Attributes, Extensions, GetOptions, GetRange, MultipartUpload, ObjectMeta,
+    ObjectStore, ObjectStoreExt as _, PutMultipartOptions, PutOptions, PutPayload,
 };
 
 use super::aborts::Aborts;
+use super::checksum::{Ask, Said, Stored};
 use super::fault::{answers_403, answers_416, fault};
 use super::unaddressable;
 use crate::location::{Address, Scheme};
@@ -53,6 +54,8 @@ pub(crate) struct Object {
     pub(super) address: Address,
     pub(super) retry: Retry,
     pub(super) aborts: Aborts,
+    /// Whether what is read is held to the checksum that the store keeps.
+    verifies: bool,
 }
 
 /// The beginning of an object and what came with it.
@@ -72,8 +75,13 @@ impl Object {
         address: Address,
         retry: Retry,
         aborts: Aborts,
+        verifies: bool,
     ) -> Object {
-        Object { store, path, address, retry, aborts }
+        Object { store, path, address, retry, aborts, verifies }
+    }
+
+    pub(crate) fn address(&self) -> &Address {
+        &self.address
     }
 
     pub(super) fn fault(&self, error: &object_store::Error) -> Error {
@@ -124,6 +132,45 @@ impl Object {
             .map(|value| value.to_string());
         let bytes = answer.bytes().await.map_err(|error| self.fault(&error))?;
         Ok(First { bytes, size, etag, written_by })
+    }
+
+    /// The checksum that the store keeps with the object as it is now, and that object's ETag; `None` where it keeps none that brawn can
+    /// compute, or is not to be asked.
+    pub(crate) async fn stored(&self, stop: &Stop) -> Result<Option<(Stored, Option<String>)>> {
+        if !self.verifies {
+            return Ok(None);
+        }
+        let (meta, stored) = self.ask(Ask { first_part: false }, None, stop).await?;
+        let Some(stored) = stored else { return Ok(None) };
+        if stored.parts().is_none() {
+            return Ok(Some((stored, meta.e_tag)));
+        }
+        // As large as the first but for the last, as every uploader makes them.
+        let (first, _) = self.ask(Ask { first_part: true }, meta.e_tag.clone(), stop).await?;
+        Ok(stored.in_parts_of(first.size, meta.size).map(|stored| (stored, meta.e_tag)))
+    }
+
+    /// Without a range: to one that is all of the object S3 answers with a composite checksum that does not say it is one
+    /// (<https://github.com/boto/botocore/issues/3346>), and to any other with none.
+    async fn ask(
+        &self,
+        ask: Ask,
+        if_match: Option<String>,
+        stop: &Stop,
+    ) -> Result<(ObjectMeta, Option<Stored>)> {
+        self.retry
+            .run(stop, || async {
+                let mut extensions = Extensions::new();
+                extensions.insert(ask);
+                let if_match = if_match.clone();
+                let options =
+                    GetOptions { head: true, if_match, extensions, ..GetOptions::default() };
+                let answer = self.store.get_opts(&self.path, options).await;
+                let answer = answer.map_err(|error| self.fault(&error))?;
+                let stored = answer.extensions.get::<Said>().and_then(Stored::of);
+                Ok((answer.meta, stored))
+            })
+            .await
     }
 
     fn may_be_empty(&self, error: &object_store::Error) -> bool {

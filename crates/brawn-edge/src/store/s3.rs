@@ -1,10 +1,13 @@
 //! A client for one S3 bucket.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use brawn_core::{Error, Result};
 use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, Checksum};
 use object_store::{ClientOptions, RetryConfig};
+
+use super::asking::Asking;
 
 /// A server that says nothing for so long is tried again.
 const SILENCE: Duration = Duration::from_secs(60);
@@ -14,6 +17,20 @@ const ENDPOINTS: [&str; 3] = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_EN
 
 /// Set to `when_required`, no checksum is sent: the word of AWS's own SDKs, for servers that refuse what they do not know.
 const CHECKSUMS: &str = "AWS_REQUEST_CHECKSUM_CALCULATION";
+
+/// Set to `when_required`, objects are not asked for theirs.
+const VALIDATION: &str = "AWS_RESPONSE_CHECKSUM_VALIDATION";
+
+/// Whether what is read is held to the checksum that the store keeps.
+pub(super) fn verifies(variables: &[(String, String)]) -> bool {
+    !is_spared(variables, VALIDATION)
+}
+
+fn is_spared(variables: &[(String, String)], which: &str) -> bool {
+    variables
+        .iter()
+        .any(|(name, value)| name == which && value.eq_ignore_ascii_case("when_required"))
+}
 
 /// A client that tries each request again up to `retries` times by itself.
 pub(super) fn connect(
@@ -34,10 +51,7 @@ pub(super) fn connect(
         return Err(Error::invalid_options(format!("`{bucket}` is not the name of a bucket"))
             .with_hint("it has letters, digits, `.` and `-`"));
     }
-    let is_spared = |(name, value): &(String, String)| {
-        name == CHECKSUMS && value.eq_ignore_ascii_case("when_required")
-    };
-    if !variables.iter().any(is_spared) {
+    if !is_spared(variables, CHECKSUMS) {
         // S3 verifies it and keeps it with the object. `AWS_CHECKSUM_ALGORITHM` may name the other that the client has.
         builder = builder.with_checksum_algorithm(Checksum::CRC64NVME);
     }
@@ -68,10 +82,14 @@ pub(super) fn connect(
         // A dot in the bucket's name would not match AWS's certificate for `*.s3.region.amazonaws.com`.
         None => builder.with_virtual_hosted_style_request(!bucket.contains('.')),
     };
-    builder.build().map_err(|error| {
+    let region = builder.get_config_value(&AmazonS3ConfigKey::Region);
+    let asking = Asking::new(region.unwrap_or_else(|| "us-east-1".to_owned()));
+    let store = builder.with_http_connector(asking.clone()).build().map_err(|error| {
         Error::invalid_options(format!("cannot use `s3://{bucket}/`: {error}"))
             .with_hint("the AWS_* environment variables hold the credentials, region and endpoint")
-    })
+    })?;
+    asking.sign_with(Arc::clone(store.credentials()));
+    Ok(store)
 }
 
 /// The client panics on what it cannot make a request of.

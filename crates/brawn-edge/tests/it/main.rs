@@ -1,9 +1,11 @@
 //! What the edges promise, over memory, over folders, and over an S3 server in this process.
 
+mod checksums;
 mod destination;
 mod events;
 mod flow;
 mod inputs;
+mod listing;
 mod memory;
 mod pipes;
 #[cfg(feature = "postgres")]

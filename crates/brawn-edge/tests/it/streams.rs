@@ -69,11 +69,11 @@ impl Job for Turn {
     }
 }
 
-fn turns(stores: Stores, to: Destination) -> Flow {
+pub(crate) fn turns(stores: Stores, to: Destination) -> Flow {
     Flow::new(Arc::new(Turn), pool(), stores, to)
 }
 
-fn content(len: usize) -> Vec<u8> {
+pub(crate) fn content(len: usize) -> Vec<u8> {
     b"0123456789abcdefghijklm".repeat(len / 23 + 1)[..len].to_vec()
 }
 
