@@ -7,7 +7,7 @@ use brawn_core::{ByteSize, Error, ErrorKind, Result, Summary};
 use brawn_edge::Outcome;
 use serde_json::{Value, json};
 
-use crate::verdict::Verdict;
+use crate::verdict::{PIPE, Verdict};
 use crate::visible::visible;
 
 /// What goes to stdout.
@@ -129,10 +129,11 @@ impl Stdout {
 /// Prints one value for people and programs.
 pub(crate) fn print(value: &Value) -> Result<Verdict> {
     match writeln!(std::io::stdout(), "{value:#}") {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+        Ok(()) => Ok(Verdict::Done),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(Verdict::Stopped(PIPE)),
+        Err(error) => {
             Err(Error::new(ErrorKind::Storage, "cannot write to stdout").with_source(error))
         }
-        _ => Ok(Verdict::Done),
     }
 }
 

@@ -126,3 +126,12 @@ fn files_of_the_same_run_are_whole() {
     }
     assert!(files(at).iter().all(|name| name.starts_with('f')), "nothing half-written");
 }
+
+#[test]
+fn so_it_is_with_an_event() {
+    let words = ["hash", "s3://in/", "--print-event"];
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let done = brawn(words).stdout(writer).output().expect("the binary starts");
+    is_silent(&done, &words);
+}
