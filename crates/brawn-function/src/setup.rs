@@ -24,6 +24,12 @@ impl Setup {
         let (route, options) = Route::split(recipe)?;
         let recipe = Recipe::from_json(&options)?;
         recipe.for_function()?;
+        if route.sources.contains(&Location::Stdio) {
+            return Err(Error::invalid_options(
+                "`sources` has `-`, and a function has no stdin for data",
+            )
+            .with_hint("name what to work on: \"sources\": [\"s3://bucket/photos/\"]"));
+        }
         let job = recipe.clone().into_job()?.into();
         Ok(Setup { recipe, job, route })
     }

@@ -166,6 +166,11 @@ fn a_wrong_event_is_an_error_with_a_stable_type_and_the_next_one_is_served() {
         ),
         (json!({ "job": "image", "to": "s3://out/" }), "Brawn.InvalidOptions", "sources"),
         (
+            json!({ "job": "hash", "sources": ["s3://in/a", "-"] }),
+            "Brawn.InvalidOptions",
+            "a function has no stdin",
+        ),
+        (
             json!({ "job": "image", "sources": "a.jpg", "to": "out/" }),
             "Brawn.InvalidOptions",
             "`out/`, a folder of the function's own disk",
