@@ -3,19 +3,19 @@
 use std::fs::File;
 use std::io::{self, Read, Seek as _, SeekFrom};
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use brawn_core::{ByteSize, Error, ErrorKind, Result};
 use bytes::Bytes;
-use futures::StreamExt as _;
 use futures::future::{BoxFuture, FutureExt as _};
+use futures::{StreamExt as _, TryStreamExt as _};
 
 use crate::attributes::Attributes;
 use crate::buffers::Buffers;
 use crate::location::{Address, shown};
 use crate::pipe::{self, Held, Reading};
 use crate::stop::Stop;
-use crate::store::{Object, Stored, Stores};
+use crate::store::{Remote, Stores, Verified, When};
 
 /// The first read of an object. Most photos' headers end within it, and a smaller object is then already whole.
 pub(crate) const HEAD: u64 = 256 << 10;
@@ -45,9 +45,6 @@ pub(crate) struct Opened {
     buffers: Arc<Buffers>,
 }
 
-/// The name of a checksum, told to whoever holds a clone.
-pub(crate) type Verified = Arc<OnceLock<&'static str>>;
-
 pub(crate) enum Rest {
     Nothing,
     File(Arc<File>),
@@ -65,14 +62,6 @@ impl std::fmt::Debug for Rest {
             Rest::Pipe(_) => "Pipe",
         })
     }
-}
-
-/// What of an object is still in its store.
-pub(crate) struct Remote {
-    pub(crate) object: Object,
-    pub(crate) etag: Option<String>,
-    /// What all of it is held to.
-    pub(crate) stored: Option<Stored>,
 }
 
 /// Device and inode of a file.
@@ -137,29 +126,22 @@ pub(crate) async fn open_object(
     stores: &Stores,
     address: &Address,
     buffers: &Arc<Buffers>,
+    when: When,
     stop: &Stop,
 ) -> Result<Opened> {
     let object = stores.object(address)?;
     // Side by side: who asks for the checksum waits no longer for the object.
-    let asked = async { Ok(object.stored(stop).await) };
-    let (first, asked) = futures::try_join!(object.first(HEAD, stop), asked)?;
-    let stored = match asked {
-        Ok(Some((stored, etag))) if etag == first.etag => Some(stored),
-        Ok(_) => None,
-        Err(error) => {
-            tracing::warn!(object = %address, %error, "its checksum is not known, so it is not verified");
-            None
-        }
-    };
-    let version = first.etag.clone();
-    let verified = Verified::default();
+    let asked = async { Ok(if when == When::Now { object.kept(stop).await } else { None }) };
+    let (first, kept) = futures::try_join!(object.first(HEAD, stop), asked)?;
+    let (version, verified) = (first.etag.clone(), Verified::default());
+    let remote = Remote::new(object, first.etag, when, kept, Arc::clone(&verified));
     let rest = if first.bytes.len() as u64 == first.size {
-        if let Some(stored) = stored {
-            tell(&verified, stored.verify(&first.bytes, address)?);
+        if let Some(stored) = remote.stored(stop).await {
+            remote.verify(stored, first.bytes.clone(), stop).await?;
         }
         Rest::Nothing
     } else {
-        Rest::Object(Box::new(Remote { object, etag: first.etag, stored }))
+        Rest::Object(Box::new(remote))
     };
     Ok(Opened {
         head: first.bytes,
@@ -286,7 +268,9 @@ impl Opened {
                 stop.guard(blocking(read)).await?
             }
             Rest::Object(remote) => {
-                let Remote { object, etag, stored } = &**remote;
+                let Remote { object, etag, .. } = &**remote;
+                let is_all = count as u64 == self.size;
+                let stored = async { if is_all { remote.stored(stop).await } else { None } };
                 let mut bytes = self.buffers.take(count);
                 bytes.resize(count, 0);
                 let (start, rest) = bytes.split_at_mut(self.head.len());
@@ -297,27 +281,18 @@ impl Opened {
                     .zip(offsets)
                     .map(|(part, offset)| object.read(offset, part, etag.as_deref(), stop).boxed())
                     .collect();
-                let mut parts = futures::stream::iter(parts).buffer_unordered(PARTS_AT_ONCE);
-                while let Some(part) = parts.next().await {
-                    part?;
-                }
-                drop(parts);
+                let fetched = futures::stream::iter(parts)
+                    .buffer_unordered(PARTS_AT_ONCE)
+                    .try_for_each(|()| async { Ok(()) });
+                let ((), stored) = futures::try_join!(fetched, stored.map(Ok))?;
                 let bytes = self.buffers.lend(bytes);
-                if let (Some(stored), true) = (stored, count as u64 == self.size) {
-                    let (stored, address) = (stored.clone(), object.address().clone());
-                    let all = bytes.clone();
-                    let verify = move || stored.verify(&all, &address);
-                    tell(&self.verified, stop.guard(blocking(verify)).await??);
+                if let Some(stored) = stored {
+                    remote.verify(stored, bytes.clone(), stop).await?;
                 }
                 Ok(bytes)
             }
         }
     }
-}
-
-fn tell(verified: &Verified, name: &'static str) {
-    // It may have been read before, for its plan.
-    let _the_same = verified.set(name);
 }
 
 fn read_file(mut file: &File, head: &[u8], mut bytes: Vec<u8>, count: usize) -> Result<Vec<u8>> {

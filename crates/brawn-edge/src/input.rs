@@ -10,11 +10,10 @@ use futures::StreamExt as _;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-use crate::fetch::{Opened, Remote, Rest, Verified};
+use crate::fetch::{Opened, Rest};
 use crate::local_file::LocalFile;
-use crate::location::Address;
 use crate::stop::Stop;
-use crate::store::{Check, Object};
+use crate::store::{Object, Remote, Verifier};
 
 /// A remote object is fetched in parts of this size, so many of them side by side.
 const PART: u64 = 4 << 20;
@@ -42,17 +41,10 @@ pub(crate) struct Stream {
     rest: Coming,
     /// What a store still has to send.
     missing: u64,
-    held: Option<HeldTo>,
+    verifier: Option<Verifier>,
     stop: Stop,
     count: Arc<AtomicU64>,
     runtime: Handle,
-}
-
-/// The checksum of the store.
-struct HeldTo {
-    check: Check,
-    address: Address,
-    verified: Verified,
 }
 
 enum Coming {
@@ -66,11 +58,10 @@ impl Input {
     pub(crate) fn start(opened: Opened, stop: Stop, count: Arc<AtomicU64>) -> Result<Input> {
         let size = opened.size;
         let runtime = Handle::current();
-        let verified = Arc::clone(&opened.verified);
         let (here, rest) = opened.into_parts();
         let read = here.len() as u64;
         count.store(0, Ordering::Relaxed);
-        let (mut missing, mut held) = (0, None);
+        let (mut missing, mut verifier) = (0, None);
         let rest = match rest {
             Rest::Nothing => {
                 count.store(read, Ordering::Relaxed);
@@ -79,13 +70,9 @@ impl Input {
             // Its beginning is read once more: it is still in the system's cache.
             Rest::File(file) => return Ok(Input::File(LocalFile { file, size, stop, count })),
             Rest::Object(remote) => {
-                let Remote { object, etag, stored } = *remote;
-                held = stored.map(|stored| {
-                    let mut check = stored.check();
-                    check.update(&here);
-                    HeldTo { check, address: object.address().clone(), verified }
-                });
+                let Remote { object, etag, .. } = (*remote).clone();
                 missing = size - read;
+                verifier = Some(remote.verifier(here.clone(), stop.clone()));
                 let (sender, receiver) = mpsc::channel(1);
                 runtime.spawn(fetch(object, etag, read, size, stop.clone(), sender));
                 Coming::Pieces(receiver)
@@ -97,7 +84,7 @@ impl Input {
                 Coming::Pieces(receiver)
             }
         };
-        Ok(Input::Stream(Box::new(Stream { here, rest, missing, held, stop, count, runtime })))
+        Ok(Input::Stream(Box::new(Stream { here, rest, missing, verifier, stop, count, runtime })))
     }
 
     /// It as the source of a job. `name` as in [`Source::name`].
@@ -146,13 +133,15 @@ impl Stream {
 impl Stream {
     /// The last piece is handed out only when all agree: nobody publishes what came from others.
     fn take(&mut self, piece: Bytes) -> Result<()> {
-        self.missing = self.missing.saturating_sub(piece.len() as u64);
-        if let Some(held) = &mut self.held {
-            held.check.update(&piece);
+        let missing = self.missing.saturating_sub(piece.len() as u64);
+        if let Some(verifier) = &mut self.verifier {
+            verifier.update(&piece)?;
+            if missing == 0 {
+                verifier.finish()?;
+            }
         }
-        if let Some(held) = self.held.take_if(|_| self.missing == 0) {
-            let _the_first = held.verified.set(held.check.finish(&held.address)?);
-        }
+        // Where it failed something is missing for ever: who asks again meets no end of it.
+        self.missing = missing;
         self.here = piece;
         Ok(())
     }

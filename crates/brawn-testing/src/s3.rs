@@ -61,8 +61,8 @@ pub struct Kept {
     pub header: &'static str,
     /// Its value.
     pub value: String,
-    /// The size of its first part, where it was uploaded in parts.
-    pub part: Option<u64>,
+    /// The sizes of its parts, where it was uploaded in parts.
+    pub parts: Vec<u64>,
     /// The ETag of the object it belongs to, where that is another one than is read.
     pub etag: Option<&'static str>,
 }
@@ -164,7 +164,7 @@ impl S3Server {
         self.notes.shown.lock().expect("alive").push((key.to_owned(), shown.to_owned()));
     }
 
-    /// Answers who asks for the checksum of `path` (`/inbox/a.bin`) with `kept`, and who asks for its first part with that part's size,
+    /// Answers who asks for the checksum of `path` (`/inbox/a.bin`) with `kept`, and who asks for one of its parts with that part's size,
     /// as S3 does.
     pub fn keep(&self, path: &str, kept: Kept) {
         self.notes.kept.lock().expect("alive").insert(path.to_owned(), kept);
@@ -269,7 +269,9 @@ async fn answer(
 }
 
 async fn with_checksum(service: S3Service, request: Request<Incoming>, kept: Kept) -> Answer {
-    let is_first_part = request.uri().query().is_some_and(|query| query.contains("partNumber=1"));
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let part = query.split('&').find_map(|pair| pair.strip_prefix("partNumber=")?.parse().ok());
+    let size = part.and_then(|part: usize| kept.parts.get(part.checked_sub(1)?).copied());
     let answer =
         service.call(request.map(s3s::Body::from)).await.map_err(|error| format!("{error:?}"))?;
     let (mut parts, body) = answer.into_parts();
@@ -278,9 +280,9 @@ async fn with_checksum(service: S3Service, request: Request<Incoming>, kept: Kep
         if let Some(etag) = kept.etag {
             parts.headers.insert("etag", etag.parse()?);
         }
-        if let Some(part) = kept.part.filter(|_| is_first_part) {
+        if let Some(size) = size {
             parts.status = hyper::StatusCode::PARTIAL_CONTENT;
-            parts.headers.insert("content-length", part.into());
+            parts.headers.insert("content-length", size.into());
         }
     }
     Ok(Response::from_parts(parts, body))

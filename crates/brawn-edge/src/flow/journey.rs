@@ -21,6 +21,7 @@ use crate::location::{Location, is_text};
 use crate::pipe::Reading;
 use crate::recursion;
 use crate::select::Item;
+use crate::store::When;
 
 /// How an object's way ended when nothing went wrong.
 pub(super) enum End {
@@ -218,8 +219,14 @@ impl Run<'_> {
                 self.stop.guard(blocking(read)).await??
             }
             (None, Location::Object(address)) => {
+                let when = match item.size {
+                    _ if self.flow.dry_run => When::Never,
+                    Some(size) if size > HEAD => When::Later,
+                    _ => When::Now,
+                };
+                let stores = &self.flow.stores;
                 let opened =
-                    fetch::open_object(&self.flow.stores, address, &buffers, &self.stop).await?;
+                    fetch::open_object(stores, address, &buffers, when, &self.stop).await?;
                 let planning = self.plan_of(item, &opened.head, Some(opened.size)).await?;
                 (opened, planning)
             }

@@ -3,27 +3,27 @@
 //! `object_store` (0.14) does not ask for them. What it sends goes through here: a request that carries an [`Ask`] gets the header
 //! that asks, is signed once more with it, and its answer brings the headers along.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 use async_trait::async_trait;
-use object_store::aws::{AwsAuthorizer, AwsCredentialProvider};
+use object_store::aws::{AwsAuthorizer, AwsCredential, AwsCredentialProvider};
 use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
     ReqwestConnector,
 };
-use object_store::{ClientOptions, HeaderMap, HeaderValue};
+use object_store::{ClientOptions, CredentialProvider, HeaderValue};
 
-use super::checksum::{Ask, Said};
+use super::remote::{Ask, Told};
 
-/// Credentials of a directory bucket are a session's, which only the client has.
-const SESSION: &str = "x-amz-s3session-token";
+/// Of the client, which has this: not to hold each other.
+type Credentials = Weak<dyn CredentialProvider<Credential = AwsCredential>>;
 
 /// How a client reaches its server.
 #[derive(Clone, Debug)]
 pub(super) struct Asking {
     region: String,
     /// Known when the client is built.
-    credentials: Arc<OnceLock<AwsCredentialProvider>>,
+    credentials: Arc<OnceLock<Credentials>>,
 }
 
 impl Asking {
@@ -32,24 +32,24 @@ impl Asking {
     }
 
     /// What requests are signed with.
-    pub(super) fn sign_with(&self, credentials: AwsCredentialProvider) {
-        let _first_wins = self.credentials.set(credentials);
+    pub(super) fn sign_with(&self, credentials: &AwsCredentialProvider) {
+        let _first_wins = self.credentials.set(Arc::downgrade(credentials));
     }
 
     async fn ask(&self, request: &mut HttpRequest, ask: Ask) -> Result<(), HttpError> {
         let headers = request.headers_mut();
-        if headers.contains_key(SESSION) {
-            return Ok(());
-        }
         headers.insert("x-amz-checksum-mode", HeaderValue::from_static("ENABLED"));
         let is_signed = headers.remove("authorization").is_some();
-        if ask.first_part {
+        if let Some(part) = ask.part {
             let uri = request.uri().to_string();
             let mark = if uri.contains('?') { '&' } else { '?' };
-            *request.uri_mut() = format!("{uri}{mark}partNumber=1").parse().map_err(unknown)?;
+            *request.uri_mut() =
+                format!("{uri}{mark}partNumber={part}").parse().map_err(unknown)?;
         }
         // A public bucket is asked unsigned.
-        if let (true, Some(credentials)) = (is_signed, self.credentials.get()) {
+        if let (true, Some(credentials)) =
+            (is_signed, self.credentials.get().and_then(Weak::upgrade))
+        {
             let credential = credentials.get_credential().await.map_err(unknown)?;
             AwsAuthorizer::new(&credential, "s3", &self.region)
                 .try_authorize(request, None)
@@ -84,13 +84,8 @@ impl HttpService for Service {
         };
         self.asking.ask(&mut request, ask).await?;
         let mut answer = self.client.execute(request).await?;
-        let told: HeaderMap = answer
-            .headers()
-            .iter()
-            .filter(|(name, _)| name.as_str().starts_with("x-amz-checksum-"))
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect();
-        answer.extensions_mut().insert(Said(told));
+        let told = Told(answer.headers().clone());
+        answer.extensions_mut().insert(told);
         Ok(answer)
     }
 }

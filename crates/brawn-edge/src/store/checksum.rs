@@ -1,4 +1,4 @@
-//! The checksum that a store keeps with an object, and whether the bytes that came agree with it.
+//! The checksum that a store keeps with an object, and whether bytes agree with it.
 //!
 //! S3 keeps one for every object since December 2024 (CRC64-NVME where the uploader gave none). Of an upload in parts it is either
 //! one of all bytes or *composite*: that of the checksums of the parts, written with their number behind (`UymZPQ==-7`).
@@ -6,20 +6,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use brawn_core::{Error, ErrorKind, Result};
 use object_store::HeaderMap;
-
-/// A request that is to be answered with the object's checksum carries it in its extensions.
-#[derive(Clone, Copy, Debug)]
-#[cfg_attr(not(feature = "s3"), expect(dead_code, reason = "only S3 is asked"))]
-pub(super) struct Ask {
-    /// Of its first part, which tells how large the parts are.
-    pub(super) first_part: bool,
-}
-
-/// What was answered, in the extensions of the answer.
-#[derive(Clone, Debug)]
-pub(super) struct Said(pub(super) HeaderMap);
 
 /// Those that S3 keeps and brawn computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,111 +43,153 @@ impl Algorithm {
         }
     }
 
-    fn header(self) -> String {
-        format!("x-amz-checksum-{}", self.name())
+    /// Bytes of a checksum.
+    fn len(self) -> usize {
+        match self {
+            Algorithm::Crc64Nvme => 8,
+            Algorithm::Crc32c | Algorithm::Crc32 => 4,
+            #[cfg(feature = "s3")]
+            Algorithm::Sha256 => 32,
+            #[cfg(feature = "s3")]
+            Algorithm::Sha1 => 20,
+        }
     }
 }
 
-/// The checksum a store keeps.
+/// The parts of an upload, all of one size but the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Parts {
+    pub(super) count: u64,
+    pub(super) size: u64,
+}
+
+/// The checksum that a store keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Stored {
     algorithm: Algorithm,
-    /// In Base64; where it is composite with `-` and the number of parts.
-    value: String,
-    /// The size of every part but the last, where it is composite.
-    part: Option<u64>,
+    value: Vec<u8>,
+    /// Where it is composite.
+    parts: Option<Parts>,
+}
+
+/// What a store said of an object's checksum.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    /// Of all bytes.
+    Whole(Stored),
+    /// Of so many parts, whose size is still to be asked for.
+    Composite(Stored, u64),
+    /// Nothing that brawn can compute.
+    Nothing,
+}
+
+impl Said {
+    /// What the headers of an answer say. What is not written as S3 writes it is not taken for a checksum.
+    pub(super) fn of(headers: &HeaderMap) -> Said {
+        let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+        let is_composite = text("x-amz-checksum-type") == Some("COMPOSITE");
+        for algorithm in Algorithm::ALL.iter().copied() {
+            let Some(value) = text(&format!("x-amz-checksum-{}", algorithm.name())) else {
+                continue;
+            };
+            let (value, count) = match value.split_once('-') {
+                Some((value, count)) => (value, Some(count.parse::<u64>().ok())),
+                None => (value, None),
+            };
+            let value = BASE64.decode(value).ok().filter(|value| value.len() == algorithm.len());
+            let Some(value) = value else { return Said::Nothing };
+            let stored = Stored { algorithm, value, parts: None };
+            return match count {
+                Some(Some(count)) if count > 0 => Said::Composite(stored, count),
+                None if !is_composite => Said::Whole(stored),
+                _ => Said::Nothing,
+            };
+        }
+        Said::Nothing
+    }
 }
 
 impl Stored {
-    /// The one in the headers of an answer, if it is of a known kind.
-    pub(super) fn of(said: &Said) -> Option<Stored> {
-        Algorithm::ALL.iter().find_map(|algorithm| {
-            let value = said.0.get(algorithm.header())?.to_str().ok()?.trim().to_owned();
-            Some(Stored { algorithm: *algorithm, value, part: None })
-        })
-    }
-
-    /// The number of parts, where it is composite.
-    pub(super) fn parts(&self) -> Option<u64> {
-        self.value.split_once('-')?.1.parse().ok()
-    }
-
-    /// For parts of `part` bytes of an object of `size`; `None` where they cannot be that: parts of several sizes.
-    pub(super) fn in_parts_of(self, part: u64, size: u64) -> Option<Stored> {
-        let fits = part > 0 && self.parts() == Some(size.div_ceil(part).max(1));
-        fits.then_some(Stored { part: Some(part), ..self })
+    /// For `count` parts, of which the first has `part` bytes, of an object of `size`; `None` where these cannot be parts of
+    /// one size.
+    pub(super) fn in_parts(self, count: u64, part: u64, size: u64) -> Option<Stored> {
+        let fits = part > 0 && size.div_ceil(part).max(1) == count;
+        fits.then_some(Stored { parts: Some(Parts { count, size: part }), ..self })
     }
 
     /// Begins to look at the bytes that come.
-    pub(crate) fn check(&self) -> Check {
+    pub(super) fn check(&self) -> Check {
+        let nested = |parts: Parts| Nested {
+            of_parts: State::new(self.algorithm),
+            size: parts.size,
+            left: parts.size,
+        };
         Check {
-            of_part: State::new(self.algorithm),
-            of_parts: self.part.map(|part| (State::new(self.algorithm), part, part)),
             stored: self.clone(),
+            state: State::new(self.algorithm),
+            nested: self.parts.map(nested),
         }
-    }
-
-    /// Looks at an object that is here; its name is for the error.
-    pub(crate) fn verify(
-        &self,
-        bytes: &[u8],
-        named: &dyn std::fmt::Display,
-    ) -> Result<&'static str> {
-        let mut check = self.check();
-        check.update(bytes);
-        check.finish(named)
     }
 }
 
 /// A checksum on its way through an object, from its first byte to its last.
-pub(crate) struct Check {
+pub(super) struct Check {
     stored: Stored,
-    of_part: State,
-    /// Where it is composite: the checksum of the checksums, the size of a part, and what is to come of this one.
-    of_parts: Option<(State, u64, u64)>,
+    state: State,
+    nested: Option<Nested>,
+}
+
+/// The checksum of the checksums of the parts.
+struct Nested {
+    of_parts: State,
+    size: u64,
+    /// What is to come of the part that is looked at.
+    left: u64,
+}
+
+/// Another checksum came than is kept.
+#[derive(Debug)]
+pub(super) struct Mismatch {
+    pub(super) algorithm: &'static str,
+    /// In Base64, as S3 writes them.
+    pub(super) came: String,
+    pub(super) kept: String,
+    pub(super) parts: Option<Parts>,
 }
 
 impl Check {
-    pub(crate) fn update(&mut self, mut bytes: &[u8]) {
-        let Some((of_parts, size, left)) = &mut self.of_parts else {
-            return self.of_part.update(bytes);
+    pub(super) fn update(&mut self, mut bytes: &[u8]) {
+        let Some(Nested { of_parts, size, left }) = &mut self.nested else {
+            return self.state.update(bytes);
         };
         while !bytes.is_empty() {
             if *left == 0 {
-                let whole = std::mem::replace(&mut self.of_part, State::new(self.stored.algorithm));
+                let whole = std::mem::replace(&mut self.state, State::new(self.stored.algorithm));
                 of_parts.update(&whole.finish());
                 *left = *size;
             }
             let now = usize::try_from(*left).map_or(bytes.len(), |left| left.min(bytes.len()));
             let (of_this, rest) = bytes.split_at(now);
-            self.of_part.update(of_this);
+            self.state.update(of_this);
             *left -= now as u64;
             bytes = rest;
         }
     }
 
     /// The name of the checksum that all of it agrees with.
-    ///
-    /// # Errors
-    /// When it is another one than the store keeps.
-    pub(crate) fn finish(self, named: &dyn std::fmt::Display) -> Result<&'static str> {
-        let Check { stored, of_part, of_parts } = self;
-        let (last, name) = (of_part.finish(), stored.algorithm.name());
-        let came = match (of_parts, stored.parts()) {
-            (Some((mut of_parts, ..)), Some(parts)) => {
-                of_parts.update(&last);
-                format!("{}-{parts}", BASE64.encode(of_parts.finish()))
-            }
-            _ => BASE64.encode(last),
-        };
-        if came == stored.value {
-            return Ok(name);
+    pub(super) fn finish(self) -> Result<&'static str, Mismatch> {
+        let Check { stored, state, nested } = self;
+        let mut came = state.finish();
+        if let Some(Nested { mut of_parts, .. }) = nested {
+            of_parts.update(&came);
+            came = of_parts.finish();
         }
-        Err(Error::new(
-            ErrorKind::Storage,
-            format!("`{named}` did not arrive as it is stored: its {name} is {came}, the store keeps {}", stored.value),
-        )
-        .with_hint("try again; if it stays, what the store holds is damaged, or a proxy changes it (AWS_RESPONSE_CHECKSUM_VALIDATION=when_required reads it all the same)"))
+        let algorithm = stored.algorithm.name();
+        if came == stored.value {
+            return Ok(algorithm);
+        }
+        let (came, kept) = (BASE64.encode(came), BASE64.encode(stored.value));
+        Err(Mismatch { algorithm, came, kept, parts: stored.parts })
     }
 }
 
@@ -173,19 +202,17 @@ enum State {
 impl State {
     fn new(algorithm: Algorithm) -> State {
         use crc_fast::CrcAlgorithm as Crc;
-        let crc = |kind, len| State::Crc(Box::new(crc_fast::Digest::new(kind)), len);
+        let crc = |kind| State::Crc(Box::new(crc_fast::Digest::new(kind)), algorithm.len());
+        #[cfg(feature = "s3")]
+        let sha = |kind| State::Sha(Box::new(aws_lc_rs::digest::Context::new(kind)));
         match algorithm {
-            Algorithm::Crc64Nvme => crc(Crc::Crc64Nvme, 8),
-            Algorithm::Crc32c => crc(Crc::Crc32Iscsi, 4),
-            Algorithm::Crc32 => crc(Crc::Crc32IsoHdlc, 4),
+            Algorithm::Crc64Nvme => crc(Crc::Crc64Nvme),
+            Algorithm::Crc32c => crc(Crc::Crc32Iscsi),
+            Algorithm::Crc32 => crc(Crc::Crc32IsoHdlc),
             #[cfg(feature = "s3")]
-            Algorithm::Sha256 => {
-                State::Sha(Box::new(aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256)))
-            }
+            Algorithm::Sha256 => sha(&aws_lc_rs::digest::SHA256),
             #[cfg(feature = "s3")]
-            Algorithm::Sha1 => State::Sha(Box::new(aws_lc_rs::digest::Context::new(
-                &aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY,
-            ))),
+            Algorithm::Sha1 => sha(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY),
         }
     }
 
@@ -205,6 +232,46 @@ impl State {
             }
             #[cfg(feature = "s3")]
             State::Sha(state) => state.finish().as_ref().to_vec(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(headers: &[(&'static str, &'static str)]) -> Said {
+        Said::of(
+            &headers
+                .iter()
+                .map(|(name, value)| {
+                    (name.parse().expect("a name"), value.parse().expect("a value"))
+                })
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn what_is_not_written_as_s3_writes_it_is_no_checksum() {
+        const CRC32: &str = "x-amz-checksum-crc32";
+        let kind = "x-amz-checksum-type";
+        assert!(matches!(said(&[(CRC32, "UymZPQ==")]), Said::Whole(_)));
+        assert!(matches!(said(&[(CRC32, "UymZPQ=="), (kind, "FULL_OBJECT")]), Said::Whole(_)));
+        assert!(matches!(said(&[(CRC32, "UymZPQ==-7")]), Said::Composite(_, 7)));
+        for headers in [
+            vec![],
+            vec![(kind, "FULL_OBJECT")],
+            vec![("x-amz-checksum-md5", "UymZPQ==")],
+            // As S3 answers a range that is all of the object.
+            vec![(CRC32, "UymZPQ=="), (kind, "COMPOSITE")],
+            vec![(CRC32, "UymZPQ==-0")],
+            vec![(CRC32, "UymZPQ==-many")],
+            vec![(CRC32, "53299 3d")],
+            vec![(CRC32, "5329993d")],
+            vec![(CRC32, "UymZPQ")],
+            vec![("x-amz-checksum-crc64nvme", "UymZPQ==")],
+        ] {
+            assert_eq!(said(&headers), Said::Nothing, "{headers:?}");
         }
     }
 }

@@ -72,6 +72,11 @@ pub(super) fn answers_416(error: &object_store::Error) -> bool {
     causes(error).any(|cause| Answer::of(&cause.to_string()).status == Some(416))
 }
 
+/// Whether the server does not know what was asked: method or header.
+pub(super) fn is_unknown(error: &object_store::Error) -> bool {
+    causes(error).any(|cause| matches!(Answer::of(&cause.to_string()).status, Some(405 | 501)))
+}
+
 /// What a server answered, as far as the client's text tells.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Answer<'a> {

@@ -7,12 +7,14 @@ mod checksum;
 mod fault;
 mod object;
 mod pages;
+mod remote;
 #[cfg(feature = "s3")]
 mod s3;
 mod upload;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -30,11 +32,11 @@ use crate::retry::Retry;
 use crate::stop::Stop;
 
 use aborts::Aborts;
-pub(crate) use checksum::{Check, Stored};
 pub(crate) use fault::fault;
 pub(crate) use object::Object;
 use pages::Lister;
 pub(crate) use pages::{Entry, Pages};
+pub(crate) use remote::{Remote, Verified, Verifier, When};
 pub(crate) use upload::{HELD, Upload};
 
 /// How often a part of an upload in pieces is sent again.
@@ -66,8 +68,8 @@ struct Bucket {
     /// For uploads in pieces, which brawn cannot send again: it tries again by itself.
     patient: Arc<dyn ObjectStore>,
     lister: Lister,
-    /// Whether what is read is held to the checksum that the store keeps.
-    verifies: bool,
+    /// Whether it is asked for checksums; until it says that it does not know the question.
+    asks: Arc<AtomicBool>,
 }
 
 impl Stores {
@@ -114,9 +116,9 @@ impl Stores {
     /// The object at `address`.
     pub(crate) fn object(&self, address: &Address) -> Result<Object> {
         let path = object::path(address)?;
-        let Bucket { store, verifies, .. } = self.bucket(address)?;
+        let Bucket { store, asks, .. } = self.bucket(address)?;
         let aborts = self.shared.aborts.clone();
-        Ok(Object::new(store, path, address.clone(), self.retry, aborts, verifies))
+        Ok(Object::new(store, path, address.clone(), self.retry, aborts, asks))
     }
 
     /// Begins to write the object at `address` in pieces.
@@ -141,7 +143,9 @@ impl Stores {
         let (stop, _watch) = Stop::watch(&Budget::unlimited());
         let buffers = Buffers::within(0);
         let opened = match location {
-            Location::Object(address) => fetch::open_object(self, address, &buffers, &stop).await?,
+            Location::Object(address) => {
+                fetch::open_object(self, address, &buffers, When::Now, &stop).await?
+            }
             Location::Path(path) => {
                 let path = path.clone();
                 let end = stop.clone();
@@ -200,8 +204,8 @@ impl Stores {
     fn s3(&self, bucket: &str) -> Result<Bucket> {
         let store = Arc::new(s3::connect(&self.shared.variables, bucket, 0)?);
         let patient = Arc::new(s3::connect(&self.shared.variables, bucket, TRIES)?);
-        let verifies = s3::verifies(&self.shared.variables);
-        Ok(Bucket { lister: Lister::Paged(Arc::clone(&store) as _), store, patient, verifies })
+        let asks = Arc::new(AtomicBool::new(s3::asks(&self.shared.variables, bucket)));
+        Ok(Bucket { lister: Lister::Paged(Arc::clone(&store) as _), store, patient, asks })
     }
 
     #[cfg(not(feature = "s3"))]
@@ -247,7 +251,7 @@ fn in_memory(name: &str) -> Bucket {
     let mut named = NAMED.lock().unwrap_or_else(PoisonError::into_inner);
     let store: Arc<dyn ObjectStore> = Arc::clone(named.entry(name.to_owned()).or_default()) as _;
     let lister = Lister::Whole(Arc::clone(&store));
-    Bucket { lister, patient: Arc::clone(&store), store, verifies: false }
+    Bucket { lister, patient: Arc::clone(&store), store, asks: Arc::default() }
 }
 
 /// An error about a key that the store's client cannot address.

@@ -1,6 +1,7 @@
 //! One object of a store.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use brawn_core::{Error, ErrorKind, Result};
 use bytes::Bytes;
@@ -12,8 +13,9 @@ use object_store::{
 };
 
 use super::aborts::Aborts;
-use super::checksum::{Ask, Said, Stored};
-use super::fault::{answers_403, answers_416, fault};
+use super::checksum::Said;
+use super::fault::{answers_403, answers_416, fault, is_unknown};
+use super::remote::{self, Ask, Told};
 use super::unaddressable;
 use crate::location::{Address, Scheme};
 use crate::retry::Retry;
@@ -54,8 +56,8 @@ pub(crate) struct Object {
     pub(super) address: Address,
     pub(super) retry: Retry,
     pub(super) aborts: Aborts,
-    /// Whether what is read is held to the checksum that the store keeps.
-    verifies: bool,
+    /// Whether the store is asked for checksums.
+    asks: Arc<AtomicBool>,
 }
 
 /// The beginning of an object and what came with it.
@@ -75,9 +77,9 @@ impl Object {
         address: Address,
         retry: Retry,
         aborts: Aborts,
-        verifies: bool,
+        asks: Arc<AtomicBool>,
     ) -> Object {
-        Object { store, path, address, retry, aborts, verifies }
+        Object { store, path, address, retry, aborts, asks }
     }
 
     pub(crate) fn address(&self) -> &Address {
@@ -134,43 +136,43 @@ impl Object {
         Ok(First { bytes, size, etag, written_by })
     }
 
-    /// The checksum that the store keeps with the object as it is now, and that object's ETag; `None` where it keeps none that brawn can
-    /// compute, or is not to be asked.
-    pub(crate) async fn stored(&self, stop: &Stop) -> Result<Option<(Stored, Option<String>)>> {
-        if !self.verifies {
-            return Ok(None);
-        }
-        let (meta, stored) = self.ask(Ask { first_part: false }, None, stop).await?;
-        let Some(stored) = stored else { return Ok(None) };
-        if stored.parts().is_none() {
-            return Ok(Some((stored, meta.e_tag)));
-        }
-        // As large as the first but for the last, as every uploader makes them.
-        let (first, _) = self.ask(Ask { first_part: true }, meta.e_tag.clone(), stop).await?;
-        Ok(stored.in_parts_of(first.size, meta.size).map(|stored| (stored, meta.e_tag)))
-    }
-
-    /// Without a range: to one that is all of the object S3 answers with a composite checksum that does not say it is one
-    /// (<https://github.com/boto/botocore/issues/3346>), and to any other with none.
-    async fn ask(
+    /// Asks for a checksum, without a range: to one that is all of the object S3 answers with a composite checksum that does not say
+    /// it is one (<https://github.com/boto/botocore/issues/3346>), and to any other with none. Of a part, the size is the part's.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] where the store does not know the question.
+    pub(super) async fn ask(
         &self,
         ask: Ask,
         if_match: Option<String>,
         stop: &Stop,
-    ) -> Result<(ObjectMeta, Option<Stored>)> {
-        self.retry
-            .run(stop, || async {
-                let mut extensions = Extensions::new();
-                extensions.insert(ask);
-                let if_match = if_match.clone();
-                let options =
-                    GetOptions { head: true, if_match, extensions, ..GetOptions::default() };
-                let answer = self.store.get_opts(&self.path, options).await;
-                let answer = answer.map_err(|error| self.fault(&error))?;
-                let stored = answer.extensions.get::<Said>().and_then(Stored::of);
-                Ok((answer.meta, stored))
-            })
-            .await
+    ) -> Result<(ObjectMeta, Said)> {
+        let retry = Retry { attempts: self.retry.attempts.min(remote::ATTEMPTS), ..self.retry };
+        let once = || async {
+            let mut extensions = Extensions::new();
+            extensions.insert(ask);
+            let if_match = if_match.clone();
+            let options = GetOptions { head: true, if_match, extensions, ..GetOptions::default() };
+            let answer = self.store.get_opts(&self.path, options).await;
+            let answer = answer.map_err(|error| match is_unknown(&error) {
+                true => Error::unsupported(self.fault(&error).to_string()),
+                false => self.fault(&error),
+            })?;
+            let told = answer.extensions.get::<Told>();
+            let said = told.map_or(Said::Nothing, |told| Said::of(&told.0));
+            Ok((answer.meta, said))
+        };
+        retry.run(stop, once).await
+    }
+
+    /// Whether the store is to be asked for checksums.
+    pub(super) fn asks(&self) -> bool {
+        self.asks.load(Ordering::Relaxed)
+    }
+
+    /// For all objects of its bucket.
+    pub(super) fn asks_no_more(&self) {
+        self.asks.store(false, Ordering::Relaxed);
     }
 
     fn may_be_empty(&self, error: &object_store::Error) -> bool {

@@ -1,6 +1,5 @@
 //! A client for one S3 bucket.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use brawn_core::{Error, Result};
@@ -21,9 +20,10 @@ const CHECKSUMS: &str = "AWS_REQUEST_CHECKSUM_CALCULATION";
 /// Set to `when_required`, objects are not asked for theirs.
 const VALIDATION: &str = "AWS_RESPONSE_CHECKSUM_VALIDATION";
 
-/// Whether what is read is held to the checksum that the store keeps.
-pub(super) fn verifies(variables: &[(String, String)]) -> bool {
-    !is_spared(variables, VALIDATION)
+/// Whether `bucket` is asked for the checksums of its objects. A directory bucket (S3 Express One Zone) is not: its requests are
+/// signed by a session that only the client has.
+pub(super) fn asks(variables: &[(String, String)], bucket: &str) -> bool {
+    !bucket.ends_with("--x-s3") && !is_spared(variables, VALIDATION)
 }
 
 fn is_spared(variables: &[(String, String)], which: &str) -> bool {
@@ -88,7 +88,7 @@ pub(super) fn connect(
         Error::invalid_options(format!("cannot use `s3://{bucket}/`: {error}"))
             .with_hint("the AWS_* environment variables hold the credentials, region and endpoint")
     })?;
-    asking.sign_with(Arc::clone(store.credentials()));
+    asking.sign_with(store.credentials());
     Ok(store)
 }
 

@@ -25,8 +25,9 @@ async fn report(flow: &Flow, key: &str) -> ItemReport {
     outcomes.remove(0).report
 }
 
-fn keep(server: &S3Server, header: &'static str, value: impl Into<String>, part: Option<u64>) {
-    server.keep("/inbox/a.bin", Kept { header, value: value.into(), part, etag: None });
+fn keep(server: &S3Server, header: &'static str, value: impl Into<String>, parts: &[usize]) {
+    let parts = parts.iter().map(|size| *size as u64).collect();
+    server.keep("/inbox/a.bin", Kept { header, value: value.into(), parts, etag: None });
 }
 
 /// Puts `inbox/a.bin`. The server keeps what it was given; of parts it computes none, as S3 does.
@@ -35,7 +36,7 @@ async fn put(server: &S3Server, stores: &Stores, bytes: &[u8]) {
     stores.put(&object, bytes.to_vec().into(), "application/x-a").await.expect("stored");
     if bytes.len() >= 16 << 20 {
         let sum = crc_fast::checksum(CrcAlgorithm::Crc64Nvme, bytes);
-        keep(server, "x-amz-checksum-crc64nvme", BASE64.encode(sum.to_be_bytes()), None);
+        keep(server, "x-amz-checksum-crc64nvme", BASE64.encode(sum.to_be_bytes()), &[]);
     }
 }
 
@@ -43,10 +44,20 @@ fn crc32(bytes: &[u8]) -> [u8; 4] {
     (crc_fast::checksum(CrcAlgorithm::Crc32IsoHdlc, bytes) as u32).to_be_bytes()
 }
 
+/// Parts of `part` bytes, the last with what is left.
+fn equal(size: usize, part: usize) -> Vec<usize> {
+    (0..size).step_by(part).map(|start| part.min(size - start)).collect()
+}
+
 /// The checksum of the checksums of parts, as S3 writes it.
-fn composite(bytes: &[u8], part: usize) -> String {
-    let sums: Vec<u8> = bytes.chunks(part).flat_map(crc32).collect();
-    format!("{}-{}", BASE64.encode(crc32(&sums)), bytes.len().div_ceil(part))
+fn composite(mut bytes: &[u8], parts: &[usize]) -> String {
+    let mut sums = Vec::new();
+    for part in parts {
+        let (this, rest) = bytes.split_at(*part);
+        sums.extend(crc32(this));
+        bytes = rest;
+    }
+    format!("{}-{}", BASE64.encode(crc32(&sums)), parts.len())
 }
 
 #[tokio::test]
@@ -156,7 +167,7 @@ async fn every_algorithm_that_s3_had_first_is_known() {
             .step_by(2)
             .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hex"))
             .collect();
-        keep(&server, header, BASE64.encode(&raw), None);
+        keep(&server, header, BASE64.encode(&raw), &[]);
         let [whole, stream] = flows(&stores_of(&server));
         let name = header.strip_prefix("x-amz-checksum-");
         assert_eq!(report(&whole, "a.bin").await.verified, name);
@@ -173,7 +184,8 @@ async fn of_an_upload_in_parts_the_parts_are_verified() {
     {
         let bytes = content(size);
         write(&server.bucket("inbox"), "a.bin", &bytes);
-        keep(&server, "x-amz-checksum-crc32", composite(&bytes, part), Some(part as u64));
+        let parts = equal(size, part);
+        keep(&server, "x-amz-checksum-crc32", composite(&bytes, &parts), &parts);
         for flow in flows(&stores) {
             let report = report(&flow, "a.bin").await;
             assert_eq!((report.status, report.verified), (Status::Ok, Some("crc32")), "{report:?}");
@@ -203,16 +215,16 @@ async fn what_cannot_be_verified_is_read_all_the_same() {
         }
     };
     unverified(&stores, "the store keeps none").await;
-    // Three parts of sizes that no uploader with one size makes.
-    keep(&server, "x-amz-checksum-crc32", "AAAAAA==-3", Some(1000));
+    // So many parts of such a size cannot be this object.
+    keep(&server, "x-amz-checksum-crc32", "AAAAAA==-3", &[1000, 1000, 1000]);
     unverified(&stores, "parts of several sizes").await;
-    keep(&server, "x-amz-checksum-md5", "AAAAAA==", None);
+    keep(&server, "x-amz-checksum-md5", "AAAAAA==", &[]);
     unverified(&stores, "an algorithm that brawn does not compute").await;
-    keep(&server, "x-amz-checksum-crc32", "AAAAAA==", None);
+    keep(&server, "x-amz-checksum-crc32", "AAAAAA==", &[]);
     for flow in flows(&stores) {
         assert_eq!(report(&flow, "a.bin").await.status, Status::Failed, "it would be noticed");
     }
-    for status in [403, 501, 503] {
+    for status in [400, 403, 503] {
         server.fail_with(move |seen| match seen.header("x-amz-checksum-mode") {
             Some(_) => Fault::Status(status, "Refused"),
             None => Fault::None,
@@ -236,9 +248,107 @@ async fn the_checksum_of_another_version_is_nobodys() {
     write(&server.bucket("inbox"), "a.bin", "123456789");
     let (header, value) = ("x-amz-checksum-crc32", "AAAAAA==".to_owned());
     let etag = Some("\"who-was-there-before\"");
-    server.keep("/inbox/a.bin", Kept { header, value, part: None, etag });
+    server.keep("/inbox/a.bin", Kept { header, value, parts: vec![], etag });
     for flow in flows(&stores_of(&server)) {
         let report = report(&flow, "a.bin").await;
         assert_eq!((report.status, report.verified), (Status::Ok, None), "{report:?}");
     }
+}
+
+/// Sizes of parts that no rule of S3's forbids, and of which number and first size fit the object.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn parts_of_several_sizes_refuse_nothing() {
+    let server = S3Server::start();
+    let stores = stores_of(&server);
+    let sizes = [
+        [1_000_000, 800_000, 600_000],
+        [1_000_000, 900_000, 500_000],
+        [900_000, 1_000_000, 500_000],
+    ];
+    for parts in sizes {
+        let bytes = content(parts.iter().sum());
+        write(&server.bucket("inbox"), "a.bin", &bytes);
+        keep(&server, "x-amz-checksum-crc32", composite(&bytes, &parts), &parts);
+        for flow in flows(&stores) {
+            let report = report(&flow, "a.bin").await;
+            assert_eq!((report.status, report.verified), (Status::Ok, None), "{report:?}");
+        }
+    }
+    // Those in the middle are asked for when the checksums differ, and then they are all as large as the first.
+    server.take_seen();
+    let mut bytes = content(5_000_000);
+    let parts = equal(bytes.len(), 1_000_000);
+    keep(&server, "x-amz-checksum-crc32", composite(&bytes, &parts), &parts);
+    bytes.reverse();
+    write(&server.bucket("inbox"), "a.bin", &bytes);
+    for flow in flows(&stores) {
+        assert_eq!(report(&flow, "a.bin").await.status, Status::Failed);
+    }
+    let seen = server.take_seen();
+    let queries = seen.iter().map(|seen| seen.query.as_str());
+    let asked: std::collections::BTreeSet<_> =
+        queries.filter(|query| query.starts_with("partNumber")).collect();
+    let wanted = ["partNumber=1", "partNumber=2", "partNumber=3", "partNumber=4"];
+    assert_eq!(Vec::from_iter(asked), wanted);
+}
+
+/// By hashlib and zlib of Python.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_algorithm_goes_through_streams() {
+    let server = S3Server::start();
+    let stores = stores_of(&server);
+    let bytes = content(300_000);
+    let thirds = [100_000; 3];
+    for (header, value, parts) in [
+        ("x-amz-checksum-crc32", "aishAA==", &[][..]),
+        ("x-amz-checksum-sha1", "u5hEfd0pIC0z9kRO3URC7D6jhyM=", &[]),
+        ("x-amz-checksum-sha256", "qr7qBr3aToSGj+7PclnymYsscLHMi11Y59YEahAzz/g=", &[]),
+        ("x-amz-checksum-sha256", "xsw9PL3pQt1tXOzwfrm/T/sZovD+lnHxZny5pvAfoms=-3", &thirds),
+    ] {
+        write(&server.bucket("inbox"), "a.bin", &bytes);
+        keep(&server, header, value, parts);
+        for flow in flows(&stores) {
+            let report = report(&flow, "a.bin").await;
+            assert_eq!(report.verified, header.strip_prefix("x-amz-checksum-"), "{report:?}");
+        }
+        let mut damaged = bytes.clone();
+        damaged[299_999] ^= 1;
+        write(&server.bucket("inbox"), "a.bin", &damaged);
+        for flow in flows(&stores) {
+            assert_eq!(report(&flow, "a.bin").await.status, Status::Failed, "{header}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_know_the_question_is_asked_once() {
+    for status in [405, 501] {
+        let server = S3Server::start();
+        for name in ["a.bin", "b.bin", "c.bin", "d.bin"] {
+            write(&server.bucket("inbox"), name, content(300_000));
+        }
+        server.fail_with(move |seen| match seen.header("x-amz-checksum-mode") {
+            Some(_) => Fault::Status(status, "NotImplemented"),
+            None => Fault::None,
+        });
+        let [whole, stream] = flows(&stores_of(&server));
+        for (flow, name) in [(&whole, "a"), (&stream, "b"), (&whole, "c"), (&stream, "d")] {
+            assert_eq!(report(flow, &format!("{name}.bin")).await.status, Status::Ok);
+        }
+        let seen = server.take_seen();
+        let asked = seen.iter().filter(|seen| seen.headers.contains_key("x-amz-checksum-mode"));
+        assert_eq!(asked.count(), 1, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn who_only_plans_asks_for_no_checksum() {
+    let server = S3Server::start();
+    write(&server.bucket("inbox"), "a.bin", "123456789");
+    for flow in flows(&stores_of(&server)) {
+        let planned = report(&flow.dry_run(true), "a.bin").await;
+        assert_eq!(planned.status, Status::Ok, "{planned:?}");
+    }
+    let seen = server.take_seen();
+    assert!(seen.iter().all(|seen| !seen.headers.contains_key("x-amz-checksum-mode")), "{seen:?}");
 }
