@@ -19,7 +19,7 @@ fn text(len: usize) -> Vec<u8> {
 }
 
 fn job(format: Format, level: Option<u8>) -> CompressJob {
-    CompressJob::new(Options { format, level }).expect("valid")
+    CompressJob::new(Options { format: Some(format), level }).expect("valid")
 }
 
 fn compress(job: &CompressJob, mut bytes: &[u8]) -> Vec<u8> {
@@ -164,7 +164,8 @@ fn what_is_compressed_already_and_levels_that_are_not_are_refused() {
     for (format, level) in
         [(Format::Zstd, 0), (Format::Zstd, 20), (Format::Gzip, 10), (Format::Lz4, 2)]
     {
-        let error = CompressJob::new(Options { format, level: Some(level) }).expect_err("no level");
+        let options = Options { format: Some(format), level: Some(level) };
+        let error = CompressJob::new(options).expect_err("no level");
         assert!(error.to_string().starts_with("`level` is "), "{error}");
     }
 }
@@ -173,22 +174,27 @@ fn what_is_compressed_already_and_levels_that_are_not_are_refused() {
 fn the_extension_of_an_exact_output_says_the_format() {
     let options = |format| Options { format, level: None };
     let written = |format, extension| {
-        options(format).written_to("x", extension).map(|options| options.format).ok()
+        options(format).written_to("x", extension).map(|options| options.format()).ok()
     };
-    assert_eq!(written(Format::Zstd, "gz"), Some(Format::Gzip));
-    assert_eq!(written(Format::Bgzf, "gz"), Some(Format::Bgzf));
-    assert_eq!(written(Format::Zstd, "zst"), Some(Format::Zstd));
-    assert_eq!(written(Format::Gzip, "zst"), None);
-    assert_eq!(written(Format::Zstd, "lz4"), Some(Format::Lz4));
-    assert_eq!(written(Format::Lz4, "lz4"), Some(Format::Lz4));
-    assert_eq!(written(Format::Lz4, "gz"), None);
-    assert_eq!(written(Format::Bgzf, "lz4"), None);
-    assert_eq!(written(Format::Zstd, "tgz"), Some(Format::Gzip));
-    assert_eq!(written(Format::Gzip, "bgz"), Some(Format::Bgzf));
+    assert_eq!(written(None, "gz"), Some(Format::Gzip));
+    assert_eq!(written(Some(Format::Bgzf), "gz"), Some(Format::Bgzf));
+    assert_eq!(written(None, "zst"), Some(Format::Zstd));
+    assert_eq!(written(Some(Format::Gzip), "zst"), None);
+    assert_eq!(written(None, "lz4"), Some(Format::Lz4));
+    assert_eq!(written(Some(Format::Lz4), "lz4"), Some(Format::Lz4));
+    assert_eq!(written(Some(Format::Lz4), "gz"), None);
+    assert_eq!(written(Some(Format::Bgzf), "lz4"), None);
+    assert_eq!(written(None, "tgz"), Some(Format::Gzip));
+    assert_eq!(written(Some(Format::Gzip), "bgz"), Some(Format::Bgzf));
+    // Asked for, the default is a format as any other.
+    assert_eq!(written(Some(Format::Zstd), "zst"), Some(Format::Zstd));
+    for other in ["gz", "tgz", "bgz", "lz4"] {
+        assert_eq!(written(Some(Format::Zstd), other), None, "{other}");
+    }
     // Says nothing of a format; or says one that is not written.
-    assert_eq!(written(Format::Gzip, "backup"), Some(Format::Gzip));
+    assert_eq!(written(Some(Format::Gzip), "backup"), Some(Format::Gzip));
     for foreign in ["xz", "zip", "bz2", "7z"] {
-        let error = options(Format::Zstd).written_to("a.x", foreign).expect_err(foreign);
+        let error = options(None).written_to("a.x", foreign).expect_err(foreign);
         assert!(error.to_string().contains("a format that is not written here"), "{error}");
     }
 }

@@ -98,6 +98,14 @@ fn one_output_is_named_with_or_without_an_extension() {
         (vec!["compress", "-", "--json"], "the report of `--json` too"),
         (vec!["compress", &name("a"), "-o", "-", "--json"], "the report of `--json` too"),
         (vec!["compress", &name("a"), "-o", &name("x.xz")], "a format that is not written here"),
+        (
+            vec!["compress", &name("a"), "-o", &name("x.gz"), "--format", "zstd"],
+            "ends with `.gz` and the format is zstd",
+        ),
+        (
+            vec!["compress", &name("a"), "-o", &name("x.zst"), "--format", "gzip"],
+            "ends with `.zst` and the format is gzip",
+        ),
         (vec!["decompress", "-t", &name("packed"), "-o", &name("x")], "`--test` writes nothing"),
         // Not what is wrong with the place.
         (vec!["decompress", "-t", &name("a"), &name("b"), "-o", "x"], "`--test` writes nothing"),

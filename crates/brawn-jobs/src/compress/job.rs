@@ -26,19 +26,19 @@ impl CompressJob {
     }
 
     fn block(&self) -> u64 {
-        self.options.format.block() as u64
+        self.options.format().block() as u64
     }
 
     /// The memory of one block in flight: itself and what it becomes.
     fn for_one(&self) -> u64 {
         // What cannot be compressed becomes a little longer, and lz4 wants a tenth.
-        let more = if self.options.format == Format::Lz4 { 8 } else { 64 };
+        let more = if self.options.format() == Format::Lz4 { 8 } else { 64 };
         2 * self.block() + self.block() / more
     }
 
     /// The memory of `ahead` blocks in flight, of which no more than there are `workers` are compressed at once.
     fn memory(&self, ahead: u64, workers: usize) -> u64 {
-        let tool = tool::memory(self.options.format, self.options.level());
+        let tool = tool::memory(self.options.format(), self.options.level());
         ahead * self.for_one() + ahead.min(workers as u64) * tool
     }
 
@@ -49,7 +49,7 @@ impl CompressJob {
     }
 
     fn output(&self, name: &str) -> String {
-        format!("{name}{}", self.options.format.suffix())
+        format!("{name}{}", self.options.format().suffix())
     }
 }
 
@@ -63,7 +63,7 @@ impl Job for CompressJob {
     }
 
     fn plan(&self, head: &Head<'_>) -> Result<Planning> {
-        let suffix = self.options.format.suffix();
+        let suffix = self.options.format().suffix();
         if head.name.ends_with(suffix) {
             return Err(Error::invalid_input(format!("it has the suffix `{suffix}` already"))
                 .with_hint("leave it as it is, or rename it"));
@@ -75,8 +75,8 @@ impl Job for CompressJob {
             peak_memory: self.memory(ahead, workers),
             outputs: vec![PlannedOutput {
                 name: self.output(head.name),
-                content_type: self.options.format.content_type(),
-                summary: format!("{} level {}", self.options.format, self.options.level()),
+                content_type: self.options.format().content_type(),
+                summary: format!("{} level {}", self.options.format(), self.options.level()),
                 aside: None,
             }],
             streaming: true,
@@ -90,7 +90,7 @@ impl Job for CompressJob {
     fn run(&self, mut source: Source<'_>, sink: &mut dyn Sink, budget: &Budget) -> Result<Tally> {
         let ahead = self.ahead(budget.workers(), budget.memory().limit());
         let _held = budget.reserve(self.memory(ahead, budget.workers()))?;
-        let format = self.options.format;
+        let format = self.options.format();
         let name = self.output(source.name());
         let mut draft = sink.open(&name, format.content_type())?;
         let (plain, packed) = (Spare::default(), Spare::default());

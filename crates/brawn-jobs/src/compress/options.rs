@@ -16,9 +16,9 @@ const FOREIGN: &[&str] = &[
 #[serde(default, deny_unknown_fields)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 pub struct Options {
-    /// The format.
-    #[cfg_attr(feature = "clap", arg(long, value_name = "FORMAT", default_value_t))]
-    pub format: Format,
+    /// The format. [default: what the name of the one output says, or zstd]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "FORMAT"))]
+    pub format: Option<Format>,
 
     /// How hard to try: 1 to 19 for zstd, 1 to 9 for gzip and bgzf, 1 for lz4. [default: 3, 6, 1]
     #[cfg_attr(feature = "clap", arg(long, value_name = "N"))]
@@ -32,11 +32,11 @@ impl Options {
     /// [`ErrorKind::InvalidOptions`](brawn_core::ErrorKind::InvalidOptions), with the field, its value and what would be
     /// right.
     pub fn validate(&self) -> Result<()> {
-        let highest = self.format.highest_level();
+        let highest = self.format().highest_level();
         match self.level {
             Some(level) if !(1..=highest).contains(&level) => Err(Error::invalid_options(format!(
                 "`level` is {level}: {} takes {}",
-                self.format,
+                self.format(),
                 if highest == 1 { "1".to_owned() } else { format!("1 to {highest}") }
             ))),
             _ => Ok(()),
@@ -65,18 +65,24 @@ impl Options {
         };
         match (own, self.format) {
             // The default, or what is gzip too.
-            (own, Format::Zstd) => Ok(Options { format: own, ..self }),
-            (Format::Bgzf, Format::Gzip) => Ok(Options { format: own, ..self }),
-            (Format::Gzip, Format::Bgzf) => Ok(self),
-            (own, format) if own == format => Ok(self),
-            (own, format) => Err(Error::invalid_options(format!(
+            (Format::Zstd, None) => Ok(self),
+            (own, None) => Ok(Options { format: Some(own), ..self }),
+            (Format::Bgzf, Some(Format::Gzip)) => Ok(Options { format: Some(own), ..self }),
+            (Format::Gzip, Some(Format::Bgzf)) => Ok(self),
+            (own, Some(format)) if own == format => Ok(self),
+            (own, Some(format)) => Err(Error::invalid_options(format!(
                 "`{to}` ends with `.{extension}` and the format is {format}"
             ))
             .with_hint(format!("give it another name, or the format {own}"))),
         }
     }
 
+    /// The format that is written.
+    pub fn format(&self) -> Format {
+        self.format.unwrap_or_default()
+    }
+
     pub(super) fn level(&self) -> u8 {
-        self.level.unwrap_or_else(|| self.format.usual_level())
+        self.level.unwrap_or_else(|| self.format().usual_level())
     }
 }

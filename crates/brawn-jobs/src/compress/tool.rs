@@ -40,7 +40,7 @@ impl<'a> Tools<'a> {
             None => self.tool()?,
         };
         out.clear();
-        let done = match (&mut tool, self.options.format) {
+        let done = match (&mut tool, self.options.format()) {
             (Tool::Zstd(frames), _) => frames.frame(block, out, budget),
             (Tool::Deflate(deflate), Format::Bgzf) => bgzf::members(deflate, block, out, budget),
             (Tool::Deflate(deflate), _) => gzip::member(deflate, number, block, out),
@@ -52,7 +52,7 @@ impl<'a> Tools<'a> {
 
     fn tool(&self) -> Result<Tool> {
         let level = self.options.level();
-        Ok(match self.options.format {
+        Ok(match self.options.format() {
             Format::Zstd => Tool::Zstd(Frames::new(level)?),
             Format::Gzip | Format::Bgzf => Tool::Deflate(gzip::compressor(level)?),
             Format::Lz4 => Tool::Lz4,

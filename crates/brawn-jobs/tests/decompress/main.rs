@@ -40,7 +40,8 @@ fn run(job: &dyn Job, mut bytes: &[u8], budget: &Budget) -> Result<(Vec<u8>, Tal
 
 /// What brawn writes.
 fn own(format: Format, plain: &[u8]) -> Vec<u8> {
-    let job = CompressJob::new(compress::Options { format, level: None }).expect("valid");
+    let job =
+        CompressJob::new(compress::Options { format: Some(format), level: None }).expect("valid");
     run(&job, plain, &Budget::unlimited().on(&POOL)).expect("compressed").0
 }
 
