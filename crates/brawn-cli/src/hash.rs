@@ -11,7 +11,7 @@ use brawn_jobs::Recipe;
 use brawn_jobs::hash::{Algorithm, Options, Sum, line, tagged};
 
 use crate::args::Hash;
-use crate::plan::{Input, Plan, Task, Work, plan, print_event, route};
+use crate::plan::{Input, Plan, Task, plan, print_event, route};
 use crate::stdout::{Form, Tell};
 use crate::verdict::Verdict;
 use crate::visible::visible;
@@ -22,13 +22,16 @@ const LONGEST_LIST: u64 = 512 << 20;
 /// What the words ask for.
 pub(crate) fn hash(words: Hash) -> Result<Plan> {
     if words.check {
-        return check(words).map(|work| Plan::Flow(Box::new(work)));
+        return check(words);
     }
     let Hash { from, to, force, mut options, run, .. } = words;
     let to = to.map(|to| to.parse::<Location>()).transpose()?;
     let mut route = route(&from)?;
     route.to = to.clone();
     options.sums = to.is_some();
+    if options.algorithm.is_empty() {
+        options.algorithm = Options::default().algorithm;
+    }
     let tell = tell(&options);
     let recipe = Recipe::Hash(options);
     if run.print_event {
@@ -80,12 +83,15 @@ struct Counts {
     right: u64,
     wrong: u64,
     unread: u64,
+    /// The deadline or a signal came first.
+    undone: u64,
 }
 
 /// `brawn hash -c`: the sources are lists of checksums.
-fn check(words: Hash) -> Result<Work> {
+fn check(words: Hash) -> Result<Plan> {
     let Hash { from, options, ignore_missing, status, strict, warn, mut run, .. } = words;
     let (mut sums, mut bad) = (Vec::new(), 0_u64);
+    let asked = asked(&options.algorithm);
     let lists: Vec<Location> =
         from.sources.iter().map(|list| Location::from(Path::new(list))).collect();
     for list in &lists {
@@ -102,7 +108,10 @@ fn check(words: Hash) -> Result<Work> {
                 None => {
                     bad += 1;
                     if warn {
-                        complain(&format!("{list}: {}: no checksum in this line", number + 1));
+                        complain(&format!(
+                            "{list}: {}: no {asked}checksum in this line",
+                            number + 1
+                        ));
                     }
                 }
             }
@@ -110,10 +119,19 @@ fn check(words: Hash) -> Result<Work> {
     }
     if sums.is_empty() {
         let lists: Vec<String> = lists.iter().map(Location::to_string).collect();
-        return Err(Error::invalid_input(format!("no line of {} is a checksum", lists.join(", ")))
-            .with_hint(
-                "a line is such as `<hex digits>  name`, as `brawn hash` and sha256sum write it",
-            ));
+        let lists = lists.join(", ");
+        if !asked.is_empty() {
+            // It may be a list all the same: as for `sha512sum -c`, of another algorithm.
+            complain(&format!("no {asked}checksum in any line of {lists}"));
+            let _ = writeln!(
+                std::io::stderr(),
+                "hint: without `--algorithm` each line is checked by its own"
+            );
+            return Ok(Plan::Ended(Verdict::SomeFailed));
+        }
+        return Err(Error::invalid_input(format!("no line of {lists} is a checksum")).with_hint(
+            "a line is such as `<hex digits>  name`, as `brawn hash` and sha256sum write it",
+        ));
     }
     let of_parts = sums.iter().any(|(sum, ..)| sum.is_s3);
     if of_parts != options.part_size.is_some() {
@@ -169,6 +187,10 @@ fn check(words: Hash) -> Result<Work> {
                 format!("{name}: FAILED")
             }
             None if ignore_missing && is_missing(outcome) => String::new(),
+            None if outcome.report.status == Status::Deadline => {
+                counts.undone += 1;
+                format!("{name}: not done")
+            }
             None => {
                 counts.unread += 1;
                 format!("{name}: FAILED open or read")
@@ -187,7 +209,10 @@ fn check(words: Hash) -> Result<Work> {
     work.conclude = Box::new(move |verdict| {
         let counts = counted.borrow();
         if !status {
-            warn_of(bad, "line is no checksum", "lines are no checksums");
+            let (one, many) =
+                (format!("line is no {asked}checksum"), format!("lines are no {asked}checksums"));
+            warn_of(bad, &one, &many);
+            warn_of(counts.undone, "listed file was not done", "listed files were not done");
             warn_of(
                 counts.unread,
                 "listed file could not be read",
@@ -200,7 +225,7 @@ fn check(words: Hash) -> Result<Work> {
                     "hint: if the list is of b3sum, say so: `-a blake3`"
                 );
             }
-            if ignore_missing && counts.right + counts.wrong + counts.unread == 0 {
+            if ignore_missing && counts.right + counts.wrong + counts.unread + counts.undone == 0 {
                 complain("no file was verified");
             }
         }
@@ -214,7 +239,13 @@ fn check(words: Hash) -> Result<Work> {
             other => other,
         }
     });
-    Ok(work)
+    Ok(Plan::Flow(Box::new(work)))
+}
+
+/// The algorithms that were asked for, as one says which checksums: `md5 or sha1 `.
+fn asked(algorithms: &[Algorithm]) -> String {
+    let names: Vec<&str> = algorithms.iter().map(|one| one.name()).collect();
+    if names.is_empty() { String::new() } else { names.join(" or ") + " " }
 }
 
 fn is_missing(outcome: &Outcome) -> bool {

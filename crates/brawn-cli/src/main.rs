@@ -64,6 +64,7 @@ fn main() -> ExitCode {
 fn carry_out(plan: Plan) -> Result<Verdict> {
     match plan {
         Plan::Print(event) => stdout::print(&event),
+        Plan::Ended(verdict) => Ok(verdict),
         Plan::Flow(work) => run::run(*work),
     }
 }

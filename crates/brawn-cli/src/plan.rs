@@ -19,6 +19,8 @@ use crate::verdict::Verdict;
 pub(crate) enum Plan {
     /// Print this and stop.
     Print(Value),
+    /// Nothing is left to do: it has been said why.
+    Ended(Verdict),
     /// Run objects through a job.
     Flow(Box<Work>),
 }

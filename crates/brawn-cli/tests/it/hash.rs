@@ -1,7 +1,7 @@
 //! `brawn hash`: lines that other tools read, and lines of other tools.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
 
 use crate::{brawn, code, files, json_lines, run, stderr, text};
@@ -110,6 +110,71 @@ fn a_check_says_what_does_not_match() {
     let done = check(&[], blake3);
     assert_eq!(code(&done), 1);
     assert!(stderr(&done).contains("hint: if the list is of b3sum"), "{}", stderr(&done));
+}
+
+#[test]
+fn an_algorithm_that_is_asked_for_holds_for_every_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let here =
+        |words: &[&str]| brawn(words).current_dir(folder.path()).output().expect("it starts");
+    fs::write(folder.path().join("a"), "abc").expect("written");
+    let sha512 = stdout(&here(&["hash", "-a", "sha512", "a"]));
+    let md5 = stdout(&here(&["hash", "-a", "md5,sha256", "a"]));
+    fs::write(folder.path().join("SUMS"), format!("{ABC}  a\n")).expect("written");
+    fs::write(folder.path().join("MIXED"), format!("{ABC}  a\n{sha512}{md5}")).expect("written");
+    let done = here(&["hash", "-c", "SUMS", "-a", "sha512"]);
+    assert_eq!((code(&done), stdout(&done)), (1, String::new()));
+    assert!(stderr(&done).contains("no sha512 checksum in any line of SUMS"), "{}", stderr(&done));
+    let done = here(&["hash", "-c", "MIXED", "-a", "sha512", "--warn"]);
+    assert_eq!((code(&done), stdout(&done)), (0, "a: OK\n".to_owned()), "{}", stderr(&done));
+    for says in ["WARNING: 3 lines are no sha512 checksums", "MIXED: 1: no sha512 checksum"] {
+        assert!(stderr(&done).contains(says), "{says} is not in {}", stderr(&done));
+    }
+    assert_eq!(code(&here(&["hash", "-c", "MIXED", "-a", "sha512", "--strict"])), 1);
+    for (words, lines) in [(&["-a", "sha256,md5"][..], 3), (&[], 4)] {
+        let done = here(&[&["hash", "-c", "MIXED"], words].concat());
+        assert_eq!((code(&done), stdout(&done)), (0, "a: OK\n".repeat(lines)), "{words:?}");
+    }
+    // As `sha256sum -c` takes them.
+    fs::write(folder.path().join("SUMS"), format!(" \t{ABC}  a\n\t{ABC} *a\n")).expect("written");
+    let done = here(&["hash", "-c", "SUMS", "--strict"]);
+    assert_eq!((code(&done), stdout(&done)), (0, "a: OK\n".repeat(2)), "{}", stderr(&done));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_the_end_came_before_is_not_done_and_not_unreadable() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // Nobody writes to it.
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("it starts").success());
+    fs::write(folder.path().join("SUMS"), format!("{ABC}  gone\n{ABC}  pipe\n")).expect("written");
+    let check = |flags: &[&str]| {
+        let mut command = brawn(["hash", "-c", "SUMS"]);
+        command.args(flags).current_dir(folder.path());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().expect("it starts")
+    };
+    let done = check(&["--timeout", "500ms"]).wait_with_output().expect("it ends");
+    let said = "gone: FAILED open or read\npipe: not done\n";
+    assert_eq!((code(&done), stdout(&done)), (3, said.to_owned()), "{}", stderr(&done));
+    for says in ["WARNING: 1 listed file could not be read", "WARNING: 1 listed file was not done"]
+    {
+        assert!(stderr(&done).contains(says), "{says} is not in {}", stderr(&done));
+    }
+    let mut running = check(&[]);
+    // It listens for signals before the first line.
+    let mut first = [0; 5];
+    let mut lines = running.stdout.take().expect("piped");
+    lines.read_exact(&mut first).expect("a line");
+    let sent = Command::new("kill").args(["-INT", &running.id().to_string()]).status();
+    assert!(sent.expect("kill starts").success());
+    let mut rest = String::new();
+    lines.read_to_string(&mut rest).expect("text");
+    let done = running.wait_with_output().expect("it ends");
+    assert_eq!(code(&done), 130, "{}", stderr(&done));
+    assert!(rest.ends_with("pipe: not done\n"), "{rest}");
+    assert!(!stderr(&done).contains("could not be read"), "{}", stderr(&done));
 }
 
 #[test]

@@ -11,17 +11,12 @@ use crate::values;
 #[serde(default, deny_unknown_fields)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 pub struct Options {
-    /// Checksums to compute, all in one pass: `sha256` or `blake3,crc64nvme`.
+    /// Checksums to compute, all in one pass: `sha256` or `blake3,crc64nvme`. Of a list that is checked, the lines of these
+    /// alone. [default: sha256, and what each line of a list is]
     #[serde(deserialize_with = "values::one_or_many")]
     #[cfg_attr(
         feature = "clap",
-        arg(
-            long,
-            short = 'a',
-            value_name = "NAME",
-            value_delimiter = ',',
-            default_value = "sha256"
-        )
+        arg(long, short = 'a', value_name = "NAME", value_delimiter = ',')
     )]
     pub algorithm: Vec<Algorithm>,
 

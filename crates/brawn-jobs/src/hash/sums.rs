@@ -61,7 +61,8 @@ pub struct Sum {
 impl Sum {
     /// Reads either form; `None` where the line has neither.
     pub fn parse(line: &str) -> Option<Sum> {
-        let line = line.strip_suffix('\r').unwrap_or(line);
+        // Blanks before a line are nothing to `sha256sum -c` either.
+        let line = line.strip_suffix('\r').unwrap_or(line).trim_start_matches([' ', '\t']);
         let (line, is_escaped) = match line.strip_prefix('\\') {
             Some(line) => (line, true),
             None => (line, false),
@@ -117,9 +118,15 @@ impl Sum {
         Some((Some(known), is_s3, digest, name))
     }
 
-    /// The algorithm: the one the line says, or the one of `given` that has digests so long, or the best known one.
+    /// The algorithm: the one that the line says, or else one that has digests so long. One of `given`, unless these are none:
+    /// then it is the best known one.
     pub fn algorithm(&self, given: &[Algorithm]) -> Option<Algorithm> {
         let fits = |known: &Algorithm| 2 * known.digest_len() == self.digest.len();
+        if !given.is_empty() {
+            let fits =
+                |known: &Algorithm| self.algorithm.map_or_else(|| fits(known), |own| own == *known);
+            return given.iter().copied().find(fits);
+        }
         let usual = [
             Algorithm::Sha256,
             Algorithm::Sha512,
@@ -128,7 +135,7 @@ impl Sum {
             Algorithm::Crc32,
             Algorithm::Crc64Nvme,
         ];
-        self.algorithm.or_else(|| given.iter().chain(&usual).copied().find(fits))
+        self.algorithm.or_else(|| usual.into_iter().find(fits))
     }
 }
 
@@ -189,6 +196,9 @@ mod tests {
             assert_eq!((sum.digest.as_str(), sum.fact(algorithm)), (value, fact.to_owned()));
         }
         assert_eq!(line("00", "a\nb"), "\\00  a\\nb");
+        for text in [line(&digest, "a\nb"), tagged("sha256", &digest, "a b")] {
+            assert_eq!(Sum::parse(&format!(" \t {text}")), Sum::parse(&text), "{text}");
+        }
     }
 
     #[test]
@@ -212,6 +222,8 @@ mod tests {
         let binary = Sum::parse("D41D8CD98F00B204E9800998ECF8427E *a").expect("a sum");
         assert_eq!(binary.digest, "d41d8cd98f00b204e9800998ecf8427e");
         assert_eq!(binary.algorithm(&[]), Some(Algorithm::Md5));
+        assert_eq!(binary.algorithm(&[Algorithm::Sha512]), None);
+        assert_eq!(binary.algorithm(&[Algorithm::Sha512, Algorithm::Md5]), Some(Algorithm::Md5));
     }
 
     #[test]
