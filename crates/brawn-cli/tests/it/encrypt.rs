@@ -227,6 +227,61 @@ fn words_that_say_too_little_or_too_much() {
 }
 
 #[test]
+fn keygen_speaks_of_its_own_file_and_of_its_passphrase() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mine, _) = key(folder.path(), "mine");
+    let done = run(&["keygen", "-y", "/nowhere"]);
+    assert_eq!(code(&done), 2);
+    assert!(stderr(&done).starts_with("brawn: cannot read `/nowhere`"), "{}", stderr(&done));
+    for armor in [false, true] {
+        let locked = folder.path().join(format!("locked-{armor}"));
+        let mut words = vec!["encrypt", "-p", text(&mine), "-o", text(&locked)];
+        if armor {
+            words.push("-a");
+        }
+        let done = brawn(words).env("BRAWN_PASSPHRASE", "a b c").output().expect("it starts");
+        assert_eq!(code(&done), 0, "{}", stderr(&done));
+        let done = run(&["keygen", "-y", text(&locked)]);
+        assert_eq!(code(&done), 2);
+        let said = stderr(&done);
+        assert!(
+            said.contains("is encrypted with a passphrase\nhint: `brawn decrypt -p "),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn ssh_keys_are_spoken_of_in_builds_that_have_them() {
+    let has = cfg!(feature = "ssh");
+    for verb in ["encrypt", "decrypt"] {
+        let done = run(&[verb, "-h"]);
+        assert_eq!(String::from_utf8_lossy(&done.stdout).contains("SSH"), has, "{verb}");
+    }
+    let done = run(&["encrypt", "-r", "nobody", "a"]);
+    assert_eq!(stderr(&done).contains("SSH"), has, "{}", stderr(&done));
+    if has {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let secret = folder.path().join("id");
+    fs::write(&secret, "-----BEGIN OPENSSH PRIVATE KEY-----\n").expect("written");
+    let public = folder.path().join("id.pub");
+    fs::write(&public, "ssh-ed25519 AAAA\n").expect("written");
+    for words in [
+        ["encrypt", "-r", "ssh-ed25519 AAAA", "a"],
+        ["encrypt", "-R", text(&public), "a"],
+        ["decrypt", "-i", text(&secret), "a.age"],
+    ] {
+        let done = run(&words);
+        assert_eq!(code(&done), 2, "{words:?}");
+        for says in ["without the feature `ssh`", "hint: build brawn with `--features ssh`"] {
+            assert!(stderr(&done).contains(says), "{words:?}: {}", stderr(&done));
+        }
+    }
+}
+
+#[test]
 fn an_event_names_no_stdin_and_nobody_waits_for_one() {
     let event = ["s3://in/", "--to", "s3://out/", "--print-event"];
     for (words, says) in [

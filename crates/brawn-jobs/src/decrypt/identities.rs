@@ -8,7 +8,7 @@ use secrecy::zeroize::Zeroizing;
 use super::Options;
 use crate::encrypt::{
     FileKey, Header, Identity, Knower, NONCE, Passphrase, PayloadKey, Place, SEALED, dearmored,
-    file, identities, named, no_match, variable, work_factor,
+    file, identities, is_encrypted, named, no_match, variable, work_factor,
 };
 
 /// Unwraps file keys; on any thread.
@@ -54,7 +54,7 @@ fn parse(
     passphrase: Option<&Passphrase>,
     options: &Options,
 ) -> Result<Vec<AnyIdentity>> {
-    if text.starts_with(b"age-encryption.org/") || text.starts_with(b"-----BEGIN AGE ") {
+    if is_encrypted(text) {
         let Some(passphrase) = passphrase else {
             return Err(Error::invalid_options(format!("{place} is encrypted with a passphrase"))
                 .with_hint("give the passphrase too: `passphrase`"));
@@ -119,7 +119,7 @@ fn ssh(place: &str, text: &[u8], passphrase: Option<&Passphrase>) -> Result<AnyI
 
 #[cfg(not(feature = "ssh"))]
 fn ssh(place: &str, _: &[u8], _: Option<&Passphrase>) -> Result<AnyIdentity> {
-    Err(Error::unsupported(format!("{place} holds an SSH key, and this build is without them")))
+    Err(crate::encrypt::without(format!("{place} holds an SSH key")))
 }
 
 /// The file key, by the first identity that opens one of the stanzas.

@@ -11,7 +11,14 @@ use crate::values;
 #[serde(default, deny_unknown_fields)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 pub struct Options {
-    /// Use the keys in this file: of age, or an SSH private key; - is stdin. Repeatable.
+    #[cfg_attr(
+        feature = "ssh",
+        doc = "Use the keys in this file: of age, or an SSH private key; - is stdin. Repeatable."
+    )]
+    #[cfg_attr(
+        not(feature = "ssh"),
+        doc = "Use the age keys in this file; - is stdin. Repeatable."
+    )]
     #[serde(deserialize_with = "values::one_or_many")]
     #[cfg_attr(feature = "clap", arg(short = 'i', long = "identity", value_name = "FILE"))]
     pub identity_file: Vec<String>,

@@ -64,12 +64,21 @@ pub(crate) fn identities(text: &[u8]) -> Result<Vec<Identity>, usize> {
     Ok(identities)
 }
 
+/// Whether a file of keys is encrypted itself, with a passphrase.
+pub(crate) fn is_encrypted(text: &[u8]) -> bool {
+    text.starts_with(b"age-encryption.org/") || text.starts_with(b"-----BEGIN AGE ")
+}
+
 /// The recipients of the keys in the file at `path`, one for each, in its order.
 ///
 /// # Errors
-/// [`ErrorKind::InvalidOptions`](brawn_core::ErrorKind::InvalidOptions) where it cannot be read or holds none.
+/// [`ErrorKind::InvalidOptions`](brawn_core::ErrorKind::InvalidOptions) where it cannot be read, is encrypted or holds none.
 pub fn recipients_of(path: &str) -> Result<Vec<String>> {
-    let text = secret::file("identity_file", path)?;
+    let text = secret::contents(path)?;
+    if is_encrypted(&text) {
+        return Err(Error::invalid_options(format!("`{path}` is encrypted with a passphrase"))
+            .with_hint(format!("`brawn decrypt -p {path} -o - | brawn keygen -y -` asks for it")));
+    }
     let identities = identities(&text).map_err(|line| {
         Error::invalid_options(format!("`{path}` is no file of age keys: line {line} is none"))
     })?;

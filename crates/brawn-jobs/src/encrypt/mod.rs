@@ -45,11 +45,13 @@ pub(crate) use blocks::{Blocks, Counted};
 #[cfg(feature = "ssh")]
 pub(crate) use foreign::Foreign;
 pub(crate) use header::{Header, malformed};
-pub(crate) use keys::identities;
+pub(crate) use keys::{identities, is_encrypted};
 pub(crate) use on_pool::on_pool;
 pub(crate) use options::not_stdin;
 pub(crate) use passphrase::{MAX_WORK_FACTOR, memory, named, work_factor};
 pub(crate) use payload::{CHUNK, CHUNKS, NONCE, PayloadKey, Place, SEALED};
+#[cfg(not(feature = "ssh"))]
+pub(crate) use recipients::without;
 pub(crate) use scrypt::Knower;
 pub(crate) use secret::{file, variable};
 

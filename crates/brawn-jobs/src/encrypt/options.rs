@@ -11,7 +11,11 @@ use crate::values;
 #[serde(default, deny_unknown_fields)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 pub struct Options {
-    /// Encrypt to this recipient: age1..., or an SSH public key. Repeatable.
+    #[cfg_attr(
+        feature = "ssh",
+        doc = "Encrypt to this recipient: age1..., or an SSH public key. Repeatable."
+    )]
+    #[cfg_attr(not(feature = "ssh"), doc = "Encrypt to this recipient, age1...; repeatable.")]
     #[serde(alias = "recipient", deserialize_with = "values::one_or_many")]
     #[cfg_attr(feature = "clap", arg(short = 'r', long = "recipient", value_name = "RECIPIENT"))]
     pub recipients: Vec<String>,

@@ -20,9 +20,16 @@ pub(crate) fn parse(text: &str) -> Result<AnyRecipient> {
     named(text).map_err(|why| match why {
         Why::Secret => Error::invalid_options("a secret key stands where a recipient should be")
             .with_hint("`brawn keygen -y FILE` prints the recipient of a key"),
-        Why::Unknown => Error::invalid_options(format!("`{text}` is not a recipient"))
-            .with_hint("age1..., or the text of an SSH public key"),
+        Why::Unknown => Error::invalid_options(format!("`{text}` is not a recipient")).with_hint(
+            if cfg!(feature = "ssh") {
+                "age1..., or the text of an SSH public key"
+            } else {
+                "age1..., as `brawn keygen` prints it"
+            },
+        ),
         Why::Unsupported(kind) => Error::unsupported(format!("`{text}` is {kind}")),
+        #[cfg(not(feature = "ssh"))]
+        Why::Without(kind) => without(format!("`{text}` is {kind}")),
     })
 }
 
@@ -52,6 +59,10 @@ pub(crate) fn file(path: &str) -> Result<Vec<AnyRecipient>> {
                 Why::Unsupported(kind) => Error::unsupported(format!(
                     "the recipient in line {number} of `{path}` is {kind}"
                 )),
+                #[cfg(not(feature = "ssh"))]
+                Why::Without(kind) => {
+                    without(format!("the recipient in line {number} of `{path}` is {kind}"))
+                }
             }
         })?);
     }
@@ -65,6 +76,16 @@ enum Why {
     Secret,
     Unknown,
     Unsupported(&'static str),
+    /// Other builds have it.
+    #[cfg(not(feature = "ssh"))]
+    Without(&'static str),
+}
+
+/// What only builds with the feature `ssh` have; `what` says what it is.
+#[cfg(not(feature = "ssh"))]
+pub(crate) fn without(what: String) -> Error {
+    Error::unsupported(what + ", and this build is without the feature `ssh`")
+        .with_hint("build brawn with `--features ssh`")
 }
 
 fn named(text: &str) -> Result<AnyRecipient, Why> {
@@ -106,7 +127,7 @@ fn tagged(text: &str) -> Result<AnyRecipient, Why> {
 
 #[cfg(not(feature = "ssh"))]
 fn tagged(_: &str) -> Result<AnyRecipient, Why> {
-    Err(Why::Unsupported("a tagged recipient, and this build is without the feature `ssh`"))
+    Err(Why::Without("a tagged recipient"))
 }
 
 #[cfg(feature = "ssh")]
@@ -127,7 +148,7 @@ fn ssh(text: &str) -> Result<AnyRecipient, Why> {
 
 #[cfg(not(feature = "ssh"))]
 fn ssh(_: &str) -> Result<AnyRecipient, Why> {
-    Err(Why::Unsupported("an SSH key, and this build is without the feature `ssh`"))
+    Err(Why::Without("an SSH key"))
 }
 
 /// The file key, wrapped for each.

@@ -29,8 +29,21 @@ pub(crate) fn variable(option: &str, name: &str) -> Result<String> {
 /// # Errors
 /// [`ErrorKind::InvalidOptions`](brawn_core::ErrorKind::InvalidOptions) where it cannot be read, or is larger than 1 MiB.
 pub(crate) fn file(option: &str, path: &str) -> Result<Zeroizing<Vec<u8>>> {
+    read(&format!("`{option}`: "), path)
+}
+
+/// The file at `path`, where no option of a job names it; `-` is standard input.
+///
+/// # Errors
+/// As [`file`].
+pub(super) fn contents(path: &str) -> Result<Zeroizing<Vec<u8>>> {
+    read("", path)
+}
+
+/// Errors begin with `whose`.
+fn read(whose: &str, path: &str) -> Result<Zeroizing<Vec<u8>>> {
     let cannot = |error: std::io::Error| {
-        Error::invalid_options(format!("`{option}`: cannot read `{path}`")).with_source(error)
+        Error::invalid_options(format!("{whose}cannot read `{path}`")).with_source(error)
     };
     let file = match path {
         // Its own handle: the buffer of the usual one would keep what went through it.
@@ -45,7 +58,7 @@ pub(crate) fn file(option: &str, path: &str) -> Result<Zeroizing<Vec<u8>>> {
     bytes.reserve_exact(usize::try_from(size).unwrap_or_default() + 64);
     file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(cannot)?;
     if bytes.len() as u64 > LARGEST {
-        return Err(Error::invalid_options(format!("`{option}`: `{path}` is larger than 1 MiB")));
+        return Err(Error::invalid_options(format!("{whose}`{path}` is larger than 1 MiB")));
     }
     Ok(bytes)
 }
