@@ -25,7 +25,7 @@ pub(crate) use place::Place;
 pub(crate) use points::Points;
 pub(crate) use stats::Stats;
 
-use value::{destination, parse_duration, secrets};
+use value::{destination, numbers, parse_duration, secrets};
 
 /// CPU-heavy work on files, folders and buckets; the same jobs run as AWS Lambda functions.
 #[derive(Debug, Parser)]
@@ -48,8 +48,11 @@ impl Cli {
         Cli::command().mut_subcommands(|verb| {
             verb.mut_args(|argument| {
                 let takes_value = argument.get_action().takes_values() && !argument.is_positional();
-                let argument =
-                    if takes_value { argument.allow_negative_numbers(true) } else { argument };
+                let argument = if takes_value {
+                    numbers(argument.allow_negative_numbers(true))
+                } else {
+                    argument
+                };
                 match argument.get_id().as_str() {
                     "identity_file" | "recipients_file" | "passphrase_file" => {
                         argument.value_parser(secrets())

@@ -17,7 +17,16 @@ pub(crate) fn reason(error: &Error) -> String {
 
 /// What is known to help, with its options as flags.
 pub(crate) fn hint(error: &Error) -> Option<String> {
-    error.hint().map(spelled)
+    match error.hint().map(spelled) {
+        Some(hint) if error.is_out_of_memory() => {
+            Some(hint.replacen("more memory", "more memory (`--memory-limit`)", 1))
+        }
+        None if error.is_out_of_memory() => Some(
+            "raise `--memory-limit`, which is half of the machine's memory unless it is given"
+                .to_owned(),
+        ),
+        hint => hint,
+    }
 }
 
 /// `max_src_resolution` between backticks becomes `--max-src-resolution`, if there is such a flag.
@@ -52,6 +61,19 @@ fn flags() -> HashMap<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_needs_memory_is_told_the_flag() {
+        let error = Error::out_of_memory("needs 2 B of memory and the limit is 1 B");
+        let said = hint(&error).expect("a hint");
+        assert!(said.starts_with("raise `--memory-limit`"), "{said}");
+        let other = "give it more memory, or leave this object out";
+        let said = hint(&error.with_hint(other)).expect("a hint");
+        assert_eq!(said, "give it more memory (`--memory-limit`), or leave this object out");
+        let order = Error::out_of_memory("too much").with_hint("put `algorithm` first");
+        assert_eq!(hint(&order).as_deref(), Some("put `--algorithm` first"));
+        assert_eq!(hint(&Error::invalid_input("broken")), None);
+    }
 
     #[test]
     fn options_become_flags_and_nothing_else_does() {

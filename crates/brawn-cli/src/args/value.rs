@@ -1,12 +1,16 @@
 //! Values of the command line as people write them.
 
+use std::any::TypeId;
 use std::ffi::OsString;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use brawn_core::Error;
 use brawn_edge::Location;
-use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::Arg;
+use clap::builder::{OsStringValueParser, StringValueParser, TypedValueParser};
 
 /// Where outputs go: names in a bucket and in reports are text.
 pub(super) fn destination() -> impl TypedValueParser<Value = String> {
@@ -25,6 +29,42 @@ fn in_text(instead: &'static str) -> impl TypedValueParser<Value = String> {
             Error::invalid_options(format!("the name `{shown}` is not UTF-8: {instead}"))
         };
         name.into_string().map_err(refused)
+    })
+}
+
+/// The same flag; if it takes a number, what is none is told what would be right, and not how reading it failed.
+pub(super) fn numbers(flag: Arg) -> Arg {
+    let kind = flag.get_value_parser().type_id();
+    let is = |number| kind == number;
+    // `--quality <1-100>`.
+    let named = flag.get_value_names().and_then(|names| names.first()).map(ToString::to_string);
+    let range = named.filter(|name| name.starts_with(|first: char| first.is_ascii_digit()));
+    let whole = |which: &str| format!("a whole number, {}", range.as_deref().unwrap_or(which));
+    match flag.get_id().as_str() {
+        "level" if is(TypeId::of::<u8>()) => {
+            let levels = "1 to 19 for zstd, 1 to 9 for gzip and bgzf, 1 for lz4";
+            flag.value_parser(number::<u8>(whole(levels)))
+        }
+        _ if is(TypeId::of::<u8>()) => flag.value_parser(number::<u8>(whole("255 at most"))),
+        _ if is(TypeId::of::<u16>()) => flag.value_parser(number::<u16>(whole("65535 at most"))),
+        _ if is(TypeId::of::<u32>()) => {
+            flag.value_parser(number::<u32>(whole("4294967295 at most")))
+        }
+        _ if is(TypeId::of::<usize>()) => flag.value_parser(number::<usize>(whole("0 or more"))),
+        _ if is(TypeId::of::<NonZeroUsize>()) => {
+            flag.value_parser(number::<NonZeroUsize>(whole("1 or more")))
+        }
+        _ if is(TypeId::of::<f64>()) => flag.value_parser(number::<f64>("a number".to_owned())),
+        _ => flag,
+    }
+}
+
+fn number<T: FromStr + Clone + Send + Sync + 'static>(
+    right: String,
+) -> impl TypedValueParser<Value = T> {
+    StringValueParser::new().try_map(move |text| {
+        let none = |_| Error::invalid_options(format!("takes {right}"));
+        text.parse::<T>().map_err(none)
     })
 }
 

@@ -64,6 +64,36 @@ fn a_negative_number_is_a_value_and_no_flag() {
 }
 
 #[test]
+fn what_is_no_number_is_told_what_would_be_right() {
+    for (words, says) in [
+        (&["hash", "a", "-j", "0"][..], "takes a whole number, 1 or more"),
+        (&["check", "a", "-j", "two"], "takes a whole number, 1 or more"),
+        (&["compress", "a", "--level", "3.5"], "takes a whole number, 1 to 19 for zstd"),
+        (&["compress", "a", "--level", "300"], "takes a whole number, 1 to 19 for zstd"),
+        (&["image", "a", "--to", "b/", "--quality", "3.5"], "takes a whole number, 1-100"),
+        (&["image", "a", "--to", "b/", "--scale", "half"], "takes a number"),
+    ] {
+        let done = run(words);
+        assert_eq!(code(&done), 2, "{words:?}");
+        assert!(stderr(&done).contains(says), "{words:?}: {}", stderr(&done));
+    }
+}
+
+#[test]
+fn what_does_not_fit_the_memory_is_told_the_flag() {
+    let photo = photos().join("china.jpg");
+    let to = tempfile::tempdir().expect("a folder");
+    let to = text(to.path()).to_owned() + "/";
+    let done = run(&["compress", text(&photo), "--to", &to, "--memory-limit", "1MB"]);
+    assert_eq!(code(&done), 1);
+    assert!(stderr(&done).contains("hint: raise `--memory-limit`"), "{}", stderr(&done));
+    let image = ["image", text(&photo), "--to", &to, "--width", "80", "--memory-limit", "100KB"];
+    let done = run(&image);
+    assert_eq!(code(&done), 1);
+    assert!(stderr(&done).contains("more memory (`--memory-limit`)"), "{}", stderr(&done));
+}
+
+#[test]
 fn options_are_named_as_flags() {
     let to = tempfile::tempdir().expect("a folder");
     let photos = photos();
