@@ -65,6 +65,7 @@ pub(crate) struct Task {
 pub(crate) fn image(words: Image) -> Result<Plan> {
     let Image { from, to, writing, run, options } = words;
     let to: Location = to.parse()?;
+    lasts(&to)?;
     let route = Route {
         to: Some(to.clone()),
         skip_existing: writing.skip_existing,
@@ -87,8 +88,18 @@ pub(crate) fn image(words: Image) -> Result<Plan> {
     plan(Task { run, route, recipe, destination }).map(|work| Plan::Flow(Box::new(work)))
 }
 
+/// Refuses what ends with this process, where nobody could have put or would find anything.
+fn lasts(location: &Location) -> Result<()> {
+    if location.to_string().starts_with("memory://") {
+        return Err(Error::invalid_options(format!("`{location}` would end with this command"))
+            .with_hint("`memory://` is for tests of programs: give a path or `s3://bucket/key`"));
+    }
+    Ok(())
+}
+
 /// The sources as a route to where the words say.
 pub(crate) fn route_to(from: &From, to: Option<Location>, writing: &Writing) -> Result<Route> {
+    to.iter().try_for_each(lasts)?;
     Ok(Route {
         to,
         skip_existing: writing.skip_existing,
@@ -106,6 +117,7 @@ pub(crate) fn route(from: &From) -> Result<Route> {
         None => Ok(Location::from(Path::new(source))),
     };
     let sources = from.sources.iter().map(location).collect::<Result<Vec<_>>>()?;
+    sources.iter().try_for_each(lasts)?;
     if sources.iter().filter(|source| **source == Location::Stdio).count() > 1 {
         return Err(Error::invalid_options("`-` is given twice: there is one stdin"));
     }

@@ -37,7 +37,7 @@ pub(crate) fn warn(text: &str) {
 pub(crate) struct Stderr {
     bar: ProgressBar,
     quiet: bool,
-    /// Why files were passed over, where that is told.
+    /// Why files were passed over, where it is told what was not taken.
     passed_over: Option<String>,
     /// Hints given so far: a thousand files that are too large need to be told once what raises the limit.
     hints: RefCell<HashSet<String>>,
@@ -156,11 +156,19 @@ impl Stderr {
         if why == Why::Unread {
             return;
         }
+        if summary.incomplete {
+            let words = "brawn: not all was found yet: there may be more than is named here";
+            let _ = writeln!(std::io::stderr(), "{words}");
+        }
         if !self.quiet {
             let _ = writeln!(std::io::stderr(), "{}", describe(summary));
         }
         if let Some(why) = self.passed_over.as_ref().filter(|_| summary.passed_over > 0) {
             let _ = writeln!(std::io::stderr(), "{} passed over: {why}", summary.passed_over);
+        }
+        if summary.ignored > 0 && self.passed_over.is_some() {
+            let ignored = summary.ignored;
+            let _ = writeln!(std::io::stderr(), "{ignored} left alone: hidden, or no file");
         }
     }
 }

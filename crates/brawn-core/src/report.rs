@@ -130,6 +130,11 @@ pub struct Summary {
     pub deadline: u64,
     /// Besides these, met in folders and prefixes and not taken for their extensions.
     pub passed_over: u64,
+    /// Besides these, hidden files and folders, and what is no file (pipes, sockets, devices), met in folders.
+    pub ignored: u64,
+    /// Whether the run ended before all was found: there may be more than was counted.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub incomplete: bool,
     /// Outputs delivered.
     pub outputs: u64,
     /// Bytes read.

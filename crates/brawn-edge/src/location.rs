@@ -191,7 +191,7 @@ impl FromStr for Location {
     }
 }
 
-const UNDERSTOOD: &str = "a location is a path, `file:///path`, `s3://bucket/key`, `memory://name/key` or `-`, and for rows also \
+const UNDERSTOOD: &str = "a location is a path, `file:///path`, `s3://bucket/key` or `-`, and for rows also \
      `sqlite:FILE` or `postgres://user@host/name`";
 
 /// `scheme://rest`, where it starts like a URL. A drive letter (`C:\`) has no `//` after its colon.

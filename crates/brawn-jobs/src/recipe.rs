@@ -184,7 +184,7 @@ impl Recipe {
             #[cfg(feature = "compress")]
             Recipe::Decompress(_) => Some(crate::decompress::EXTENSIONS),
             #[cfg(feature = "encrypt")]
-            Recipe::Decrypt(_) => None,
+            Recipe::Decrypt(_) => Some(crate::encrypt::EXTENSIONS),
             #[cfg(feature = "encrypt")]
             Recipe::Encrypt(_) => None,
             #[cfg(feature = "hash")]

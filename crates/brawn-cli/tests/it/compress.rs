@@ -190,3 +190,50 @@ fn a_full_disk_is_an_error() {
     assert!(stderr(&done).contains("cannot write to standard output"), "{}", stderr(&done));
     assert_eq!(files(folder.path()), ["a"]);
 }
+
+#[test]
+fn an_empty_output_counts_as_not_there_for_who_goes_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (source, out) = (folder.path().join("d"), folder.path().join("d.zst"));
+    fs::write(&source, "data").expect("written");
+    fs::write(&out, "").expect("written");
+    let done = run(&["compress", text(&source)]);
+    assert_eq!((code(&done), fs::read(&out).expect("there").len()), (1, 0), "unasked it stays");
+    let done = run(&["compress", "--skip-existing", text(&source)]);
+    assert_eq!(code(&done), 0, "{}", stderr(&done));
+    assert!(fs::read(&out).expect("there").len() > 4);
+}
+
+#[test]
+fn what_would_end_with_the_command_is_no_place() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = folder.path().join("d");
+    fs::write(&source, "data").expect("written");
+    for words in [
+        vec!["compress", "--rm", text(&source), "-o", "memory://x/y"],
+        vec!["compress", "--rm", text(&source), "--to", "memory://x/"],
+        vec!["image", text(&source), "--to", "memory://x/", "--width", "9"],
+        vec!["hash", "memory://x/y"],
+    ] {
+        let done = run(&words);
+        assert_eq!(code(&done), 2, "{words:?}");
+        assert!(stderr(&done).contains("would end with this command"), "{}", stderr(&done));
+    }
+    assert!(source.exists());
+}
+
+#[test]
+fn what_is_hidden_in_a_folder_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["v", ".env"] {
+        fs::write(folder.path().join(name), "x").expect("written");
+    }
+    fs::create_dir(folder.path().join(".git")).expect("a folder");
+    fs::write(folder.path().join(".git/c"), "x").expect("written");
+    let done = run(&["hash", text(folder.path())]);
+    assert_eq!(code(&done), 0);
+    assert!(stderr(&done).contains("2 left alone: hidden"), "{}", stderr(&done));
+    let hidden = format!("{}/.e*", text(folder.path()));
+    let done = run(&["hash", &hidden]);
+    assert_eq!((code(&done), String::from_utf8_lossy(&done.stdout).lines().count()), (0, 1));
+}

@@ -202,3 +202,18 @@ fn many_files_are_tested_side_by_side() {
     let [a, b] = pipes.each_ref().map(|pipe| text(pipe));
     assert_eq!((code(&done), stdout(&done)), (0, format!("{a}: OK\n{b}: OK\n")));
 }
+
+#[test]
+fn what_was_compressed_opens_again_however_small_it_became() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = folder.path().join("disk");
+    fs::File::create(&source).and_then(|file| file.set_len(100 << 20)).expect("made");
+    assert_eq!(code(&run(&["compress", "--rm", text(&source)])), 0);
+    let packed = folder.path().join("disk.zst");
+    assert!(fs::metadata(&packed).expect("there").len() < 50_000, "2000 times and more");
+    let done = run(&["decompress", "-t", text(&packed)]);
+    assert_eq!(code(&done), 0, "{}", stderr(&done));
+    let done = run(&["decompress", "-t", "--max-ratio", "2000", text(&packed)]);
+    assert_eq!(code(&done), 1, "who asks for a limit has it");
+    assert!(stderr(&done).contains("2000 times as long"), "{}", stderr(&done));
+}

@@ -355,3 +355,21 @@ fn keys_and_recipients_come_through_stdin_too() {
     let done = run(&["decrypt", &name("a.age"), "-c"]);
     assert!(stderr(&done).contains("give a file of keys, `--identity`"), "{}", stderr(&done));
 }
+
+#[test]
+fn a_folder_is_encrypted_and_decrypted_in_place_again_and_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mine, recipient) = key(folder.path(), "mine");
+    let data = folder.path().join("data");
+    fs::create_dir(&data).expect("a folder");
+    for name in ["one.txt", "two.txt"] {
+        fs::write(data.join(name), name).expect("written");
+    }
+    for _ in 0..2 {
+        let done = run(&["encrypt", "-r", &recipient, text(&data), "--skip-existing"]);
+        assert_eq!(code(&done), 0, "{}", stderr(&done));
+        let done = run(&["decrypt", "-i", text(&mine), text(&data), "--skip-existing"]);
+        assert_eq!(code(&done), 0, "{}", stderr(&done));
+        assert!(stderr(&done).contains("2 passed over: not .age"), "{}", stderr(&done));
+    }
+}

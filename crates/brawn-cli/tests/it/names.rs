@@ -257,7 +257,10 @@ fn what_a_verb_does_not_take_is_counted_and_told() {
     assert_eq!(code(&run(at, &["compress", "in/a.txt"])), 0);
     let done = run(at, &["decompress", "-t", "in"]);
     assert_eq!((code(&done), stdout(&done).as_str()), (0, "in/a.txt.zst: OK\n"));
-    assert_eq!(stderr(&done), "2 passed over: not .gz .zst .zstd .bgz .lz4 .tgz .tzst\n");
+    assert_eq!(
+        stderr(&done),
+        "2 passed over: not .gz .zst .zstd .bgz .lz4 .tgz .tzst\n1 left alone: hidden, or no file\n"
+    );
     assert_eq!(stderr(&run(at, &["decompress", "-t", "in", "--quiet"])), "");
     let done = run(at, &["decompress", "in", "--to", "out/", "--json"]);
     assert_eq!((code(&done), json_lines(&done).1["passed_over"].as_u64()), (0, Some(2)));

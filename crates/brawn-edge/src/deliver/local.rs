@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use brawn_core::{Error, ErrorKind, Result};
 
+use super::Replace;
 use super::places::{Origin, Places};
 use crate::attributes::Attributes;
 use crate::fetch::{Identity, file_fault};
@@ -74,7 +75,7 @@ pub(super) fn write(
     places: &Places,
     origin: &Origin,
     stop: &Stop,
-    replace: bool,
+    replace: Replace,
 ) -> Result<()> {
     let mut begun = begin(path, places, origin, stop)?;
     for chunk in bytes.chunks(CHUNK) {
@@ -161,7 +162,7 @@ impl Begun {
         places: &Places,
         origin: &Origin,
         stop: &Stop,
-        replace: bool,
+        replace: Replace,
         attributes: Option<&Attributes>,
     ) -> Result<()> {
         let path = &*self.path;
@@ -182,7 +183,8 @@ impl Begun {
                 {
                     return Err(same_file(path, origin));
                 }
-                if there.is_some() && !replace {
+                let size = || fs::metadata(path).map_or(0, |there| there.len());
+                if there.is_some() && !replace.takes(size()) {
                     return Err(super::exists(&Location::from(path)));
                 }
                 match draft.publish(&folder, path, there.is_some()) {

@@ -34,6 +34,29 @@ pub(crate) use places::{Origin, Places};
 pub(crate) use stdout::is_closed;
 pub(crate) use written::Written;
 
+/// What outputs may be written over, if it is neither read nor written by the run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Replace {
+    /// Whatever is there.
+    #[default]
+    Any,
+    /// What is empty, and counts as not there where a run goes on.
+    Empty,
+    /// Nothing.
+    Nothing,
+}
+
+impl Replace {
+    /// Whether a file or an object of `size` may be written over.
+    fn takes(self, size: u64) -> bool {
+        match self {
+            Replace::Any => true,
+            Replace::Empty => size == 0,
+            Replace::Nothing => false,
+        }
+    }
+}
+
 /// Delivers the outputs of one run.
 #[derive(Clone, Debug)]
 pub(crate) struct Delivery {
@@ -43,7 +66,7 @@ pub(crate) struct Delivery {
     pub(crate) job: &'static str,
     pub(crate) places: Arc<Places>,
     /// Whether what is there, and is no input, is written over.
-    pub(crate) replace: bool,
+    pub(crate) replace: Replace,
 }
 
 impl Delivery {
@@ -88,15 +111,21 @@ impl Delivery {
 
     /// Refuses a `target` where something is that shall stay.
     pub(crate) async fn keep(&self, target: &Location, stop: &Stop) -> Result<()> {
+        let stays = |size| !self.replace.takes(size);
         let there = match target {
-            _ if self.replace => false,
+            _ if self.replace == Replace::Any => false,
             Location::Stdio | Location::Database(_) => false,
             Location::Path(path) => {
                 let path = path.clone();
-                let look = move || Ok(std::fs::metadata(path).is_ok_and(|there| there.is_file()));
-                stop.guard(blocking(look)).await??
+                let look = move || {
+                    let there = std::fs::metadata(path).ok().filter(|there| there.is_file());
+                    Ok(there.map(|there| there.len()))
+                };
+                stop.guard(blocking(look)).await??.is_some_and(stays)
             }
-            Location::Object(address) => self.stores.object(address)?.size(stop).await?.is_some(),
+            Location::Object(address) => {
+                self.stores.object(address)?.size(stop).await?.is_some_and(stays)
+            }
         };
         if there { Err(exists(target)) } else { Ok(()) }
     }

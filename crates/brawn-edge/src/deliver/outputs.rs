@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use brawn_core::{Draft, Error, ErrorKind, Output, OutputReport, Result, Sink};
 use tokio::runtime::Handle;
 
-use super::Delivery;
 use super::local;
 use super::places::{Origin, Places};
 use super::stdout::Stdout;
+use super::{Delivery, Replace};
 use crate::attributes::Attributes;
 use crate::location::Location;
 use crate::select::Reads;
@@ -127,7 +127,7 @@ enum To {
         begun: local::Begun,
         places: Arc<Places>,
         origin: Origin,
-        replace: bool,
+        replace: Replace,
         attributes: Option<Attributes>,
     },
     Object(Box<Upload>),

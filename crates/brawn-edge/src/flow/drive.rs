@@ -68,8 +68,10 @@ impl Run<'_> {
         let begun = Instant::now();
         let edges = self.held_by_the_edges(&planned);
         let need = self.need(&planned)?;
-        let Planned { opened, longer, .. } = planned;
+        let Planned { opened, longer, plan } = planned;
         drop(longer);
+        // Nothing to wait for: neither bytes nor a place to write to. One thread less to wake, of three for a small file.
+        let never_waits = opened.is_whole() && plan.outputs.is_empty() && self.loads.is_none();
         let held = self.reserve(need).await?;
         report.queue_ms += ms(begun, Instant::now());
         let for_the_job = Memory::limited(need.saturating_sub(edges));
@@ -81,13 +83,19 @@ impl Run<'_> {
         let mut input = Input::start(opened, self.stop.clone(), Arc::clone(&read))?;
         let (job, name) = (Arc::clone(&self.flow.job), item.name.clone());
         let driving = Instant::now();
-        let work = move || {
-            let tally = job.run(input.source(&name), &mut sink, &budget);
-            let ended = end(sink, tally, &budget);
+        let work = move |budget: &Budget| {
+            let tally = job.run(input.source(&name), &mut sink, budget);
+            let ended = end(sink, tally, budget);
             drop(held);
-            Ok(ended)
+            ended
         };
-        let driven = self.stop.await_end(blocking(work)).await.and_then(|driven| driven);
+        let driven = if never_waits {
+            self.stop.await_end(brawn::compute_on(&self.flow.pool, &budget, work)).await
+        } else {
+            let driver = move || Ok(work(&budget));
+            self.stop.await_end(blocking(driver)).await
+        }
+        .and_then(|driven| driven);
         report.bytes_in = read.load(Ordering::Relaxed);
         report.verified = verified.get().copied();
         report.compute_ms = ms(driving, Instant::now());

@@ -19,7 +19,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::buffers::Buffers;
-use crate::deliver::{self, Delivery, Destination, Places, Written};
+use crate::deliver::{self, Delivery, Destination, Places, Replace, Written};
 use crate::location::Location;
 use crate::select::{Inputs, Item, Kinds, Listed, Listing, Missed, Selection};
 use crate::stop::Stop;
@@ -272,7 +272,11 @@ impl Flow {
             cache_control: self.cache_control.clone(),
             job: self.job.name(),
             places,
-            replace: self.replace,
+            replace: match (self.replace, self.skip_existing) {
+                (true, _) => Replace::Any,
+                (false, true) => Replace::Empty,
+                (false, false) => Replace::Nothing,
+            },
         };
         let buffers = Buffers::within(budget.memory().limit());
         let pipes = Arc::new(Semaphore::new(1));
@@ -347,7 +351,7 @@ impl Flow {
         }
         drop(running);
         self.stores.settle(run.stop.at_the_end(SETTLING)).await;
-        summary.passed_over = selection.passed_over();
+        selection.tell(&mut summary);
         let vcpus = self.vcpus.unwrap_or_else(Vcpus::detect);
         summary.finish(stopwatch.read(), self.pool.workers(), &vcpus);
         summary

@@ -19,7 +19,7 @@ pub(super) type Each<'a> = &'a mut dyn FnMut(Result<Item, Missed>) -> GoOn;
 /// Gives `each` the files below `root`, sorted by name within each folder, and says how many; `None` when it, or `listens`,
 /// said that nobody listens any more. What cannot be read, and would have been taken, is one failed item, not the end.
 ///
-/// Hidden files are passed over, and so are the destination, what the run itself wrote, and folders that a link leads
+/// Hidden files are left alone and counted; left alone are also the destination, what the run itself wrote, and folders that a link leads
 /// back up to.
 pub(super) fn walk(
     listing: &Listing,
@@ -33,12 +33,21 @@ pub(super) fn walk(
     let beside_outputs = destination.is_some_and(|destination| is_within(root, destination));
     let is_hidden = |name: &OsStr| !hidden && name.as_encoded_bytes().starts_with(b".");
     let enter = |entry: &DirEntry| {
-        let below = entry.depth() > 0;
         // Asked here, as nothing may be found for long: from then on nothing is entered.
-        listens()
-            && !(below
-                && (is_hidden(entry.file_name())
-                    || entry.file_type().is_dir() && is_same(entry, destination)))
+        if !listens() {
+            return false;
+        }
+        if entry.depth() == 0 {
+            return true;
+        }
+        if is_hidden(entry.file_name()) {
+            // Of a pattern the shell would not say a word either.
+            if pattern.is_none() {
+                listing.listed.ignore();
+            }
+            return false;
+        }
+        !(entry.file_type().is_dir() && is_same(entry, destination))
     };
     let mut walk = WalkDir::new(root).follow_links(true).sort_by_file_name();
     if let Some(depth) = pattern.and_then(Pattern::depth) {
@@ -55,7 +64,12 @@ pub(super) fn walk(
     let mut count = Count::default();
     for entry in walk.into_iter().filter_entry(enter) {
         let found = match entry {
-            Ok(entry) if !entry.file_type().is_file() => continue,
+            Ok(entry) if !entry.file_type().is_file() => {
+                if !entry.file_type().is_dir() && pattern.is_none() {
+                    listing.listed.ignore();
+                }
+                continue;
+            }
             Ok(entry) => {
                 let name = relative(root, entry.path());
                 if !matches(&name, entry.path()) {

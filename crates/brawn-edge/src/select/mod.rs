@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use brawn_core::{Error, ErrorKind, Result};
+use brawn_core::{Error, ErrorKind, Result, Summary};
 use bytes::Bytes;
 use futures::FutureExt as _;
 use tokio::sync::mpsc;
@@ -87,6 +87,7 @@ pub(crate) struct Listed {
     pub(crate) found: AtomicU64,
     pub(crate) complete: AtomicBool,
     passed_over: AtomicU64,
+    ignored: AtomicU64,
 }
 
 impl Listed {
@@ -101,9 +102,16 @@ impl Listed {
         self.passed_over.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How many were not taken for their extensions.
-    pub(crate) fn passed_over(&self) -> u64 {
-        self.passed_over.load(Ordering::Relaxed)
+    /// Something was met that is hidden, or is no file.
+    fn ignore(&self) {
+        self.ignored.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Tells `summary` what was met and not taken, and whether there may be more.
+    fn tell(&self, summary: &mut Summary) {
+        summary.passed_over = self.passed_over.load(Ordering::Relaxed);
+        summary.ignored = self.ignored.load(Ordering::Relaxed);
+        summary.incomplete = !self.complete.load(Ordering::Acquire);
     }
 }
 
@@ -155,11 +163,10 @@ impl Selection {
         matches!(self, Selection::Found(..))
     }
 
-    /// How many files were met so far and not taken for their extensions.
-    pub(crate) fn passed_over(&self) -> u64 {
-        match self {
-            Selection::Found(_, listed) => listed.passed_over(),
-            Selection::Given(_) => 0,
+    /// Tells `summary` what was met and not taken, and whether there may be more.
+    pub(crate) fn tell(&self, summary: &mut Summary) {
+        if let Selection::Found(_, listed) = self {
+            listed.tell(summary);
         }
     }
 

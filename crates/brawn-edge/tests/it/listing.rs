@@ -1,15 +1,16 @@
 //! What is found in a bucket: pages, patterns, keys of any kind.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use brawn_core::{ErrorKind, Status};
+use brawn_core::{Budget, Deadline, ErrorKind, Status};
 use brawn_edge::Destination;
 
 use brawn_testing::{Fault, S3Server};
 
 use crate::s3::copies;
 use crate::support::stores_of;
-use crate::support::{Copy, files, flow, path, place, run, write};
+use crate::support::{Copy, files, flow, path, place, run, run_within, write};
 
 #[tokio::test]
 async fn a_listing_of_more_than_one_page_is_read_to_its_end_despite_failures() {
@@ -152,4 +153,20 @@ async fn unusual_keys_are_signed_and_found() {
         names.iter().map(|name| (name.replace(".txt", ".out"), name.as_bytes().to_vec())).collect();
     expected.sort();
     assert_eq!(files(folder.path()), expected);
+}
+
+#[tokio::test]
+async fn a_listing_that_did_not_end_in_time_is_told() {
+    let server = S3Server::start();
+    write(&server.bucket("inbox"), "a.txt", "a");
+    let (summary, _) = run(&copies(&server), &[place("s3://inbox/")]).await;
+    assert!(!summary.incomplete);
+    server.fail_with(|seen| match seen.query.contains("list-type=2") {
+        true => Fault::Hang,
+        false => Fault::None,
+    });
+    let deadline = Deadline::after(Duration::from_millis(200)).expect("soon");
+    let budget = Budget::unlimited().by(deadline);
+    let (summary, _) = run_within(&copies(&server), &[place("s3://inbox/")], &budget).await;
+    assert!(summary.incomplete, "{summary:?}");
 }

@@ -15,13 +15,10 @@ pub struct Options {
     #[cfg_attr(feature = "clap", arg(long, value_name = "SIZE", help_heading = "Limits"))]
     pub max_output_bytes: Option<ByteSize>,
 
-    /// Refuse what becomes more than 64 MB and so many times as long as its input. gzip cannot pass 1032; of zstd only long
-    /// runs of the same bytes do.
-    #[cfg_attr(
-        feature = "clap",
-        arg(long, value_name = "N", default_value_t = MAX_RATIO, help_heading = "Limits")
-    )]
-    pub max_ratio: u32,
+    /// Refuse what becomes more than 64 MB and so many times as long as its input [default: 2000, and only beyond 16 GB]. gzip cannot
+    /// pass 1032; of zstd only long repetitions do.
+    #[cfg_attr(feature = "clap", arg(long, value_name = "N", help_heading = "Limits"))]
+    pub max_ratio: Option<u32>,
 
     /// Refuse zstd frames that need a larger window, which is memory.
     #[serde(with = "values::size")]
@@ -44,10 +41,6 @@ pub struct Options {
     pub any_name: bool,
 }
 
-/// Deflate gives at most 1032 bytes for one, so no gzip file is refused for its ratio; zstd passes 2000 only where 99.9 % of
-/// 64 MB and more are repetitions of the same few bytes, and goes up to 32,768.
-const MAX_RATIO: u32 = 2000;
-
 /// What `zstd -d` takes, and `zstd --long` makes.
 const MAX_WINDOW: ByteSize = ByteSize::mib(128);
 
@@ -55,7 +48,7 @@ impl Default for Options {
     fn default() -> Options {
         Options {
             max_output_bytes: None,
-            max_ratio: MAX_RATIO,
+            max_ratio: None,
             max_window: MAX_WINDOW,
             test: false,
             list: false,
@@ -74,7 +67,7 @@ impl Options {
         if self.test && self.list {
             return Err(Error::invalid_options("`test` and `list` are both set: takes one"));
         }
-        if self.max_ratio == 0 {
+        if self.max_ratio == Some(0) {
             return Err(Error::invalid_options("`max_ratio` is 0: takes 1 and more"));
         }
         Ok(())

@@ -35,7 +35,7 @@ pub(crate) fn unpacked<'a>(
     if !(is_gzip || magic == zstd::MAGIC || zstd::is_skippable(magic)) {
         return Ok(Box::new(io::Cursor::new(head.to_vec()).chain(source)));
     }
-    let account = Account::new(&Options { max_ratio: u32::MAX, ..Options::default() });
+    let account = Account::new(&Options { max_ratio: Some(u32::MAX), ..Options::default() });
     let room = Room::new(Vec::new(), 0, 0);
     Ok(if is_gzip {
         let codec = Gzip::new();

@@ -65,7 +65,7 @@ fn limits_hold() {
     let zeros = vec![0; 96 << 20];
     let bytes = own(Format::Lz4, &zeros);
     for options in [
-        Options { max_ratio: 100, ..Options::default() },
+        Options { max_ratio: Some(100), ..Options::default() },
         Options { max_output_bytes: Some(brawn_core::ByteSize::mib(5)), ..Options::default() },
     ] {
         let job = DecompressJob::new(options).expect("valid");
