@@ -46,7 +46,8 @@ fn half_noise(len: usize) -> Vec<u8> {
 }
 
 fn own(format: Format, plain: &[u8]) -> Vec<u8> {
-    let job = CompressJob::new(compress::Options { format, level: Some(1) }).expect("valid");
+    let job = CompressJob::new(compress::Options { format: Some(format), level: Some(1) })
+        .expect("valid");
     let mut sink = MemorySink::default();
     job.run(Source::bytes("a", plain), &mut sink, &Budget::unlimited()).expect("compressed");
     sink.outputs.remove(0).bytes

@@ -42,7 +42,7 @@ fn numbers(len: usize) -> Vec<u8> {
 }
 
 fn compress(format: Format, level: Option<u8>) -> CompressJob {
-    CompressJob::new(Options { format, level }).expect("valid")
+    CompressJob::new(Options { format: Some(format), level }).expect("valid")
 }
 
 #[test]
