@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use crate::fetch::{Opened, Rest};
 use crate::local_file::LocalFile;
 use crate::stop::Stop;
-use crate::store::{Object, Remote, Verifier};
+use crate::store::{Object, Verifier};
 
 /// A remote object is fetched in parts of this size, so many of them side by side.
 const PART: u64 = 4 << 20;
@@ -70,7 +70,7 @@ impl Input {
             // Its beginning is read once more: it is still in the system's cache.
             Rest::File(file) => return Ok(Input::File(LocalFile { file, size, stop, count })),
             Rest::Object(remote) => {
-                let Remote { object, etag, .. } = (*remote).clone();
+                let (object, etag) = (remote.object.clone(), remote.etag.clone());
                 missing = size - read;
                 verifier = Some(remote.verifier(here.clone(), stop.clone()));
                 let (sender, receiver) = mpsc::channel(1);
@@ -128,9 +128,7 @@ impl Stream {
             }
         }
     }
-}
 
-impl Stream {
     /// The last piece is handed out only when all agree: nobody publishes what came from others.
     fn take(&mut self, piece: Bytes) -> Result<()> {
         let missing = self.missing.saturating_sub(piece.len() as u64);

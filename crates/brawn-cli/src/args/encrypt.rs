@@ -47,7 +47,8 @@ pub(crate) struct Encrypt {
 /// Decrypt the age format
 ///
 /// With keys or a passphrase; chunk by chunk on all cores, in constant memory, armored or not. Nothing is written that is not
-/// authentic. The output lies beside its input, without its `.age`, unless said otherwise.
+/// authentic. The output lies beside its input, without its `.age`, unless said otherwise. Folders and
+/// prefixes are searched for .age, and it is told how many others there are.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

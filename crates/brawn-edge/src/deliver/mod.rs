@@ -35,10 +35,9 @@ pub(crate) use stdout::is_closed;
 pub(crate) use written::Written;
 
 /// What outputs may be written over, if it is neither read nor written by the run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Replace {
     /// Whatever is there.
-    #[default]
     Any,
     /// What is empty, and counts as not there where a run goes on.
     Empty,
@@ -65,7 +64,7 @@ pub(crate) struct Delivery {
     pub(crate) cache_control: Option<String>,
     pub(crate) job: &'static str,
     pub(crate) places: Arc<Places>,
-    /// Whether what is there, and is no input, is written over.
+    /// What is there, and is no input, that is written over.
     pub(crate) replace: Replace,
 }
 
